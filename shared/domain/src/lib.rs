@@ -1,0 +1,26 @@
+//! What is true about signing in with Amazon: values and pure functions.
+//!
+//! Nothing here waits, reads a clock or touches a network. The doors to the outside world
+//! (`web`, `store`, `lwa`, `accounts`) gather facts; this crate decides.
+
+mod account;
+pub mod amazon;
+mod clock;
+mod email;
+pub mod link;
+pub mod login;
+pub mod registration;
+mod return_to;
+pub mod session;
+pub mod sign_in;
+mod token;
+
+pub use account::{Account, AccountId, Status};
+pub use amazon::{AmazonUserId, Profile};
+pub use clock::{Clock, Timestamp};
+pub use email::Email;
+pub use return_to::ReturnTo;
+pub use token::{
+    Challenge, CsrfToken, Handle, LinkTicket, Malformed, PkceVerifier, SessionToken, State, Token,
+    kind,
+};
