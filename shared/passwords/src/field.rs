@@ -1,0 +1,44 @@
+//! The fields of a hash string. Each value has one spelling, so that a damaged hash is not taken for
+//! an undamaged one.
+
+use std::ops::RangeInclusive;
+
+use base64::Engine;
+use base64::engine::GeneralPurpose;
+pub(crate) use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use subtle::ConstantTimeEq;
+
+/// Lengths of a salt, in bytes: 8 is the least that Argon2 takes, 64 more than any default.
+const SALT: RangeInclusive<usize> = 8..=64;
+
+/// A decimal number without sign or leading zeros.
+pub(crate) fn number(text: &str) -> Option<u32> {
+    let number: u32 = text.parse().ok()?;
+    (number.to_string() == text).then_some(number)
+}
+
+/// The numbers of `m=65536,t=3,p=4`, in the order of `keys`, where exactly these keys stand in this order.
+pub(crate) fn numbers<const N: usize>(text: &str, keys: [&str; N]) -> Option<[u32; N]> {
+    let pairs: Vec<_> = text.split(',').collect();
+    let pairs: [&str; N] = pairs.try_into().ok()?;
+    let mut numbers = [0; N];
+    for ((place, pair), key) in numbers.iter_mut().zip(pairs).zip(keys) {
+        *place = number(pair.strip_prefix(key)?.strip_prefix('=')?)?;
+    }
+    Some(numbers)
+}
+
+/// A salt, where its length is one that libraries use.
+pub(crate) fn salt(bytes: impl Into<Vec<u8>>) -> Option<Vec<u8>> {
+    Some(bytes.into()).filter(|salt| SALT.contains(&salt.len()))
+}
+
+/// The bytes behind base64 of this alphabet and padding, spelled as the encoder would.
+pub(crate) fn base64(alphabet: &GeneralPurpose, text: &str) -> Option<Vec<u8>> {
+    alphabet.decode(text).ok()
+}
+
+/// Whether the computed hash is the stored one, in a time that does not tell where they differ.
+pub(crate) fn same(computed: &[u8], stored: &[u8]) -> bool {
+    computed.ct_eq(stored).into()
+}

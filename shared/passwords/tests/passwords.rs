@@ -1,0 +1,349 @@
+//! What visitors can and cannot sign in with, against hashes that the sites' own libraries made.
+
+use std::time::{Duration, Instant};
+
+use passwords::{Stored, Unsupported, decoy};
+use proptest::prelude::*;
+use serde_json::Value;
+
+/// A password and its hash, as `vectors.py` made it cheaply.
+struct Vector {
+    format: String,
+    password: String,
+    stored: String,
+}
+
+#[expect(clippy::unwrap_used, reason = "a fixture that cannot be read is a failed test")]
+fn vectors() -> Vec<Vector> {
+    let vectors: Vec<Value> = serde_json::from_str(include_str!("vectors.json")).unwrap();
+    let text = |vector: &Value, name: &str| vector[name].as_str().unwrap().to_owned();
+    let read = |vector| Vector {
+        format: text(vector, "format"),
+        password: text(vector, "password"),
+        stored: text(vector, "stored"),
+    };
+    vectors.iter().map(read).collect()
+}
+
+/// One vector of each kind of hash.
+fn kinds() -> Vec<Vector> {
+    vectors().into_iter().filter(|vector| vector.password == "x").collect()
+}
+
+fn opens(password: &str, stored: &str) -> bool {
+    Stored::parse(stored).is_ok_and(|stored| stored.verify(password))
+}
+
+/// The name and the text of every hash of full cost, as real tables hold them, and their password.
+#[expect(clippy::unwrap_used, reason = "a fixture that cannot be read is a failed test")]
+fn corpus() -> (Vec<(String, String)>, String) {
+    let corpus: Value = serde_json::from_str(include_str!("password-hashes.json")).unwrap();
+    let hash = |(name, stored): (&String, &Value)| (name.clone(), stored.as_str().unwrap().into());
+    let hashes = corpus["hashes"].as_object().unwrap().iter().map(hash).collect();
+    (hashes, corpus["password"].as_str().unwrap().to_owned())
+}
+
+/// The hashes in the corpus whose formats are not known here.
+const UNSUPPORTED: [&str; 8] = [
+    "aspnet_v2",
+    "aspnet_v3",
+    "phpass",
+    "phpass_H",
+    "sha512_crypt",
+    "werkzeug_pbkdf2",
+    "werkzeug_scrypt",
+    "wp_bcrypt",
+];
+
+#[test]
+fn the_password_opens_the_hashes_of_real_tables() {
+    let (hashes, password) = corpus();
+    for (name, stored) in hashes {
+        let supported = !UNSUPPORTED.contains(&name.as_str());
+        assert_eq!(opens(&password, &stored), supported, "{name}");
+    }
+}
+
+#[test]
+fn another_password_does_not_open_the_hashes_of_real_tables() {
+    for (name, stored) in corpus().0 {
+        match Stored::parse(&stored) {
+            Ok(stored) => assert!(!stored.verify("correct horse battery staple"), "{name}"),
+            Err(Unsupported) => assert!(UNSUPPORTED.contains(&name.as_str()), "{name}"),
+        }
+    }
+}
+
+#[test]
+fn d14_a_password_opens_its_own_hash_and_its_near_misses_do_not() {
+    for Vector { format, password, stored } in vectors() {
+        let hash = Stored::parse(&stored).unwrap();
+        assert_eq!(hash.format().as_str(), format);
+        assert!(hash.verify(&password), "{password:?} {stored}");
+
+        let shorter: String = password.chars().take(password.chars().count() - 1).collect();
+        let misses = [
+            password.trim().to_owned(),
+            password.to_lowercase(),
+            password.to_uppercase(),
+            password.replace("e\u{301}", "\u{e9}"),
+            password.replace('\u{e9}', "e\u{301}"),
+            password.replace('\u{1f3fd}', ""),
+            format!(" {password}"),
+            format!("{password} "),
+            format!("{password}\n"),
+            format!("{password}\0"),
+            format!("{password}\0\0"),
+            format!("{password}\0x"),
+            format!("\0{password}"),
+            shorter,
+        ];
+        for miss in misses.iter().filter(|miss| **miss != password) {
+            assert!(!hash.verify(miss), "{miss:?} {stored}");
+        }
+    }
+}
+
+#[test]
+fn d14_bcrypt_takes_72_bytes_and_never_a_longer_password_that_begins_with_them() {
+    let mut seen = 0;
+    for Vector { password, stored, .. } in vectors() {
+        if password.len() == 72 {
+            assert!(opens(&password, &stored), "{stored}");
+            assert!(!opens(&format!("{password}."), &stored), "{stored}");
+            assert!(!opens(&format!("{password}{password}"), &stored), "{stored}");
+            seen += usize::from(stored.contains("$2b$"));
+        }
+    }
+    assert_eq!(seen, 3);
+}
+
+#[test]
+fn d14_argon2_takes_a_nul_as_it_takes_any_byte() {
+    // argon2-cffi: hash_secret(b"nul\0inside\0", b"sixteen bytes ok", 2, 64, 2, 32, Type.ID)
+    let stored = "$argon2id$v=19$m=64,t=2,p=2$c2l4dGVlbiBieXRlcyBvaw$8Tn5/63N3d4zoTE9C6ahFqcSXN++MKAa4TNMJtOL4Yo";
+    assert!(opens("nul\0inside\0", stored));
+    for miss in ["nul", "nul\0inside", "nul\0inside\0\0", "nul\0outside\0"] {
+        assert!(!opens(miss, stored), "{miss:?}");
+    }
+}
+
+#[test]
+fn d13_no_password_and_a_very_long_one_cost_nothing() {
+    let dearest = "$argon2id$v=19$m=131072,t=10,p=8$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let dearest = Stored::parse(dearest).unwrap();
+    let started = Instant::now();
+    for length in [0, 1025, 1 << 20, 10 << 20] {
+        assert!(!dearest.verify(&"a".repeat(length)));
+    }
+    // One that is hashed takes seconds.
+    assert!(started.elapsed() < Duration::from_millis(500));
+}
+
+#[test]
+fn d13_the_longest_password_is_1024_bytes() {
+    // hashlib.pbkdf2_hmac of 1024 and of 1025 times `a`.
+    let longest =
+        "$pbkdf2-sha256$i=20$c2l4dGVlbiBieXRlcyBvaw$6IYW6B2Ke0ma3d8woDwcwo+VCcXZTNKH9izVTkiDv7Q";
+    let longer =
+        "$pbkdf2-sha256$i=20$c2l4dGVlbiBieXRlcyBvaw$gvZgylEBGLfqy5jRyuiUGTJSq3P7CZWw2b33GBnW9oM";
+    assert!(opens(&"a".repeat(1024), longest));
+    assert!(!opens(&"a".repeat(1025), longer));
+    assert!(!opens(
+        "",
+        "$pbkdf2-sha256$i=20$c2l4dGVlbiBieXRlcyBvaw$X7KHRoY+p/dSoMEW+zkDkX3zOMC7XUfUkIfdnCUR4G8"
+    ));
+}
+
+#[test]
+fn d13_a_stored_hash_at_the_ceiling_is_taken_and_above_it_refused_without_work() {
+    let started = Instant::now();
+    let key = "AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    for (at, above) in [
+        ("$argon2id$v=19$m=131072,t=1,p=1$", "$argon2id$v=19$m=131073,t=1,p=1$"),
+        ("$argon2id$v=19$m=64,t=10,p=1$", "$argon2id$v=19$m=64,t=11,p=1$"),
+        ("$argon2id$v=19$m=64,t=1,p=8$", "$argon2id$v=19$m=72,t=1,p=9$"),
+        ("$argon2i$m=64,t=1,p=8$", "$argon2i$m=4294967295,t=4294967295,p=1$"),
+        ("$pbkdf2-sha256$i=2000000,l=32$", "$pbkdf2-sha256$i=2000001,l=32$"),
+        ("$pbkdf2-sha256$2000000$", "$pbkdf2-sha256$2000001$"),
+        ("$pbkdf2-sha256$1$", "$pbkdf2-sha256$0$"),
+        ("$scrypt$ln=17,r=8,p=1$", "$scrypt$ln=18,r=8,p=1$"),
+        ("$scrypt$ln=17,r=8,p=1$", "$scrypt$ln=17,r=9,p=1$"),
+        ("$scrypt$ln=20,r=1,p=1$", "$scrypt$ln=21,r=1,p=1$"),
+        ("$scrypt$ln=15,r=32,p=1$", "$scrypt$ln=1,r=33,p=1$"),
+        ("$scrypt$ln=1,r=1,p=16$", "$scrypt$ln=1,r=1,p=17$"),
+        ("$scrypt$ln=1,r=1,p=1$", "$scrypt$ln=0,r=1,p=1$"),
+        ("$scrypt$ln=1,r=1,p=1$", "$scrypt$ln=64,r=0,p=0$"),
+        ("argon2$argon2id$v=19$m=131072,t=1,p=1$", "argon2$argon2id$v=19$m=131073,t=1,p=1$"),
+    ] {
+        assert!(Stored::parse(&format!("{at}{key}")).is_ok(), "{at}");
+        assert!(Stored::parse(&format!("{above}{key}")).is_err(), "{above}");
+    }
+    let key = ".".repeat(53);
+    for (at, above) in [("$2b$15$", "$2b$16$"), ("$2b$04$", "$2b$03$"), ("$2b$15$", "$2b$31$")] {
+        assert!(Stored::parse(&format!("{at}{key}")).is_ok(), "{at}");
+        assert!(Stored::parse(&format!("{above}{key}")).is_err(), "{above}");
+    }
+    assert!(started.elapsed() < Duration::from_millis(500));
+}
+
+#[test]
+fn d13_salts_and_hashes_have_bounds() {
+    let b64 = |bytes: usize| "A".repeat((bytes * 4).div_ceil(3));
+    let argon2 = |salt, hash| format!("$argon2id$v=19$m=8,t=1,p=1${}${}", b64(salt), b64(hash));
+    let pbkdf2 = |salt, hash| format!("$pbkdf2-sha512$i=1,l={hash}${}${}", b64(salt), b64(hash));
+    let scrypt = |salt, hash| format!("$scrypt$ln=1,r=1,p=1${}${}", b64(salt), b64(hash));
+    for (fits, stored) in [
+        (true, argon2(8, 16)),
+        (true, argon2(64, 64)),
+        (false, argon2(7, 16)),
+        (false, argon2(65, 64)),
+        (false, argon2(8, 15)),
+        (false, argon2(8, 65)),
+        (true, pbkdf2(8, 16)),
+        (true, pbkdf2(64, 64)),
+        (false, pbkdf2(7, 16)),
+        (false, pbkdf2(65, 64)),
+        (false, pbkdf2(8, 15)),
+        (false, pbkdf2(8, 65)),
+        (true, scrypt(8, 32)),
+        (true, scrypt(64, 32)),
+        (false, scrypt(7, 32)),
+        (false, scrypt(65, 32)),
+        (false, scrypt(8, 31)),
+        (false, scrypt(8, 33)),
+        (false, scrypt(8, 64)),
+    ] {
+        assert_eq!(Stored::parse(&stored).is_ok(), fits, "{stored}");
+    }
+}
+
+#[test]
+fn a_damaged_hash_opens_for_nobody() {
+    for Vector { password, stored, .. } in kinds() {
+        let characters: Vec<char> = stored.chars().collect();
+        let bcrypt_letter = stored.find("$2a$").or(stored.find("$2b$")).map(|at| at + 2);
+        let mut damaged = Vec::new();
+        for (at, was) in stored.char_indices() {
+            let before = &stored[..at];
+            let after: String = characters[at + 1..].iter().collect();
+            let neighbour = char::from_u32(was as u32 ^ 1).unwrap();
+            for now in ['A', 'z', '0', '1', '2', '/', '.', '+', '=', '$', ',', ' ', '\0', neighbour]
+            {
+                // `$2a$`, `$2b$` and `$2y$` are one format.
+                if now != was && bcrypt_letter != Some(at) {
+                    damaged.push(format!("{before}{now}{after}"));
+                }
+                damaged.push(format!("{before}{now}{was}{after}"));
+                damaged.push(format!("{stored}{now}"));
+            }
+            damaged.push(format!("{before}{after}"));
+            damaged.push(before.to_owned());
+        }
+        assert!(opens(&password, &stored));
+        // A bcrypt of cost 14 takes a second, and this tries thousands.
+        for damaged in damaged.iter().filter(|damaged| !damaged.contains("$14$")) {
+            assert!(!opens(&password, damaged), "{stored} became {damaged}");
+        }
+    }
+}
+
+#[test]
+fn a_hash_of_another_kind_is_unsupported() {
+    for stored in [
+        "",
+        "!",
+        "*",
+        "$",
+        "plain text",
+        "5f4dcc3b5aa765d61d8327deb882cf99",
+        "$1$salt$abcdefghijklmnopqrstu.",
+        "$2$04$abcdefghijklmnopqrstuuPp7HPfoAs8I2dCQCQ/fW7zEJv8I8C8e",
+        "$2x$04$abcdefghijklmnopqrstuuPp7HPfoAs8I2dCQCQ/fW7zEJv8I8C8e",
+        "$2b$+4$abcdefghijklmnopqrstuuPp7HPfoAs8I2dCQCQ/fW7zEJv8I8C8e",
+        "$2b$4$abcdefghijklmnopqrstuuPp7HPfoAs8I2dCQCQ/fW7zEJv8I8C8e",
+        "$argon2d$v=19$m=64,t=2,p=2$c2l4dGVlbiBieXRlcyBvaw$Mz4wx9xm/aaCBvRUgTGomsqWwjkRe6z9Dnf1Zb2jBOw",
+        "$argon2id$v=19$m=64,t=2,p=2,keyid=AA$c2l4dGVlbiBieXRlcyBvaw$Mz4wx9xm/aaCBvRUgTGomsqWwjkRe6z9Dnf1Zb2jBOw",
+        "pbkdf2_sha256$20$Salt0123456789abcdefgh$5qxmFeROkV5JQP/2YTt0th842J2znJ7HpXvcHW/vR8E",
+    ] {
+        assert_eq!(Stored::parse(stored).unwrap_err(), Unsupported, "{stored}");
+    }
+}
+
+#[test]
+fn d21_no_password_opens_a_decoy() {
+    assert!(decoy().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+    let mut formats: Vec<_> =
+        kinds().iter().map(|kind| Stored::parse(&kind.stored).unwrap().format()).collect();
+    formats.sort_by_key(|format| format.as_str());
+    formats.dedup_by_key(|format| format.as_str());
+    assert_eq!(formats.len(), 5);
+    for format in formats {
+        let stored = Stored::parse(format.decoy()).unwrap();
+        assert_eq!(stored.format().as_str(), format.as_str());
+        for password in ["", "x"] {
+            assert!(!stored.verify(password));
+        }
+    }
+}
+
+#[test]
+fn logs_never_show_a_hash() {
+    let stored = Stored::parse(decoy()).unwrap();
+    assert_eq!(format!("{stored:?} {:?}", stored.format()), "Stored(argon2, …) argon2");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_is_read_without_panic_and_matches_nothing(text in any::<String>(), password in any::<String>()) {
+        prop_assert!(!opens(&password, &text));
+        prop_assert!(!opens(&text, &text));
+    }
+
+    #[test]
+    fn any_text_within_a_hash_matches_nothing(text in any::<String>(), at in any::<prop::sample::Index>(), long in any::<bool>()) {
+        for Vector { password, stored, .. } in kinds() {
+            let at = at.index(stored.len());
+            let after = if long { &stored[at..] } else { "" };
+            let damaged = [&stored[..at], &text, after].concat();
+            prop_assert!(damaged == stored || !opens(&password, &damaged));
+        }
+    }
+
+    #[test]
+    fn anything_like_argon2_matches_nothing(
+        stored in "(argon2)?\\$argon2(i|id|d)\\$(v=1[69]\\$)?m=[0-9]{1,2},t=[0-3],p=[0-2]\\$[A-Za-z0-9+/]{8,24}\\$[A-Za-z0-9+/]{0,44}",
+    ) {
+        prop_assert!(!opens("password", &stored));
+    }
+
+    #[test]
+    fn anything_like_bcrypt_matches_nothing(
+        stored in "(bcrypt(_sha256)?\\$)?\\$2[abxy]\\$0[0-4]\\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{29,31}[.CGKOSWaeimquy26]?",
+    ) {
+        prop_assert!(!opens("password", &stored));
+    }
+
+    #[test]
+    fn anything_like_pbkdf2_matches_nothing(
+        stored in "\\$pbkdf2(-sha1|-sha256|-sha512)?\\$([0-9]{1,2}|i=[0-9]{1,2}(,l=(16|20|32|[0-9]+))?)\\$[A-Za-z0-9+./]{8,24}\\$([A-Za-z0-9./]{26}A|[A-Za-z0-9+/]{42}A|\\PC{0,90})",
+    ) {
+        prop_assert!(!opens("password", &stored));
+    }
+
+    #[test]
+    fn anything_like_scrypt_matches_nothing(
+        stored in "\\$scrypt\\$ln=[0-5],r=[0-8],p=[0-3]\\$[A-Za-z0-9+/]{8,24}\\$([A-Za-z0-9+/]{42}A|\\PC{0,44})",
+    ) {
+        prop_assert!(!opens("password", &stored));
+    }
+
+    #[test]
+    fn anything_like_django_matches_nothing(
+        stored in "(pbkdf2_sha(1|256)\\$[0-9]{1,2}\\$[!-~]{0,30}|scrypt\\$(2|4|16|[0-9]+)\\$[a-z]{8,20}\\$[0-9]\\$[0-9])\\$([A-Za-z0-9+/]{26}A=|[A-Za-z0-9+/]{42}A=|[A-Za-z0-9+/]{85}A==|\\PC{0,90})",
+    ) {
+        prop_assert!(!opens("password", &stored));
+    }
+}

@@ -1,0 +1,119 @@
+"""Writes vectors.json: passwords hashed by the libraries that real sites use, as cheaply as those allow.
+
+    pip install argon2-cffi bcrypt django passlib && python vectors.py > vectors.json
+
+Salts are fixed, so that the same libraries write the same file. `password-hashes.json`
+beside it holds hashes of full cost, as real tables do.
+"""
+
+import base64
+import hashlib
+import json
+import sys
+
+import bcrypt
+from argon2.low_level import Type, hash_secret
+from django.conf import settings
+from passlib.hash import pbkdf2_sha1, pbkdf2_sha256, pbkdf2_sha512, scrypt
+
+settings.configure()
+from django.contrib.auth import hashers  # noqa: E402  (reads the settings)
+
+SALT = b"sixteen bytes ok"
+TEXT_SALT = "Salt0123456789abcdefgh"
+
+
+def argon2(password, kind, version):
+    stored = hash_secret(password, SALT, 2, 64, 2, 32 if version == 19 else 16, kind, version)
+    return stored.decode()
+
+
+def argon2_before_versions(password):
+    return argon2(password, Type.I, 16).replace("v=16$", "")
+
+
+def phc_pbkdf2(password, digest, length=None):
+    def b64(data):
+        return base64.b64encode(data).decode().rstrip("=")
+
+    key = hashlib.pbkdf2_hmac(digest, password, SALT, 20, length)
+    costs = "i=20" if length is None else f"i=20,l={length}"
+    return f"$pbkdf2-{digest}${costs}${b64(SALT)}${b64(key)}"
+
+
+def passlib_pbkdf2(password, handler):
+    return handler.using(salt=SALT, rounds=20).hash(password)
+
+
+def bcrypt_as(password, prefix):
+    return bcrypt.hashpw(password, prefix + b"04$abcdefghijklmnopqrstuu").decode()
+
+
+def django(password, hasher, **costs):
+    for name, value in costs.items():
+        setattr(hasher, name, value)
+    return hasher.encode(password.decode(), hasher.salt() if hasher.algorithm.startswith("bcrypt") else TEXT_SALT)
+
+
+class DjangoBcrypt(hashers.BCryptPasswordHasher):
+    def salt(self):
+        return b"$2b$04$abcdefghijklmnopqrstuu"
+
+
+class DjangoBcryptSha256(hashers.BCryptSHA256PasswordHasher):
+    def salt(self):
+        return b"$2b$04$abcdefghijklmnopqrstuu"
+
+
+EVERY_BYTE = {
+    "argon2": [
+        lambda p: argon2(p, Type.ID, 19),
+        lambda p: argon2(p, Type.I, 19),
+        lambda p: argon2(p, Type.I, 16),
+        argon2_before_versions,
+    ],
+    "pbkdf2": [
+        lambda p: phc_pbkdf2(p, "sha1"),
+        lambda p: phc_pbkdf2(p, "sha256"),
+        lambda p: phc_pbkdf2(p, "sha512"),
+        lambda p: phc_pbkdf2(p, "sha256", 32),
+        lambda p: phc_pbkdf2(p, "sha512", 32),
+        lambda p: passlib_pbkdf2(p, pbkdf2_sha1),
+        lambda p: passlib_pbkdf2(p, pbkdf2_sha256),
+        lambda p: passlib_pbkdf2(p, pbkdf2_sha512),
+    ],
+    "scrypt": [lambda p: scrypt.using(salt=SALT, rounds=4).hash(p)],
+    "django": [
+        lambda p: django(p, hashers.PBKDF2PasswordHasher(), iterations=20),
+        lambda p: django(p, hashers.PBKDF2SHA1PasswordHasher(), iterations=20),
+        lambda p: django(p, hashers.Argon2PasswordHasher(), time_cost=1, memory_cost=64),
+        lambda p: django(p, hashers.ScryptPasswordHasher(), work_factor=16),
+        lambda p: django(p, DjangoBcryptSha256()),
+    ],
+}
+UP_TO_72_BYTES = {
+    "bcrypt": [lambda p, prefix=prefix: bcrypt_as(p, prefix) for prefix in (b"$2a$", b"$2b$")],
+    "django": [lambda p: django(p, DjangoBcrypt())],
+}
+PASSWORDS = [
+    "correct horse battery staplé",
+    "  Spaces around  ",
+    "combining e\u0301",
+    "emoji \U0001f98a\U0001f3fd",
+    "x",
+    "72 bytes".ljust(72, "."),
+]
+LONG_PASSWORDS = ["73 bytes".ljust(73, "."), "1024 bytes".ljust(1024, ".")]
+
+vectors = [
+    {"format": name, "password": password, "stored": make(password.encode())}
+    for makers, passwords in (
+        (EVERY_BYTE, PASSWORDS + LONG_PASSWORDS),
+        (UP_TO_72_BYTES, PASSWORDS),
+    )
+    for name, makes in makers.items()
+    for make in makes
+    for password in passwords
+]
+json.dump(vectors, sys.stdout, indent=1)
+print()
