@@ -1,0 +1,236 @@
+//! The calls to Login with Amazon.
+//!
+//! A sign-in takes three, the last two at once:
+//!
+//! 1. `POST /auth/o2/token` redeems the code, with PKCE and the client secret.
+//! 2. `GET /auth/o2/tokeninfo` says whom the access token was issued to: it must be us.
+//! 3. `GET /user/profile` says who the customer is.
+//!
+//! The token is dropped afterwards; we never ask anything else of Amazon. Redirects are not
+//! followed, answers are not decompressed and are read up to 64 KiB, and an answer that is not
+//! exactly what Amazon documents counts as none.
+
+mod answer;
+#[cfg(test)]
+mod tests;
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{AmazonUserId, Email, PkceVerifier, Profile, amazon::fit_to_show};
+use reqwest::{RequestBuilder, redirect::Policy};
+
+use answer::{Refused, Token, TokenInfo, read};
+
+/// How long the redemption may take. It is tried once.
+const REDEEM_WITHIN: Duration = Duration::from_secs(4);
+/// How long one try at the other two calls may take. They change nothing, so they are tried twice.
+const ASK_WITHIN: Duration = Duration::from_secs(2);
+/// Where all of Amazon's tokens come from.
+const ISSUER: &str = "https://www.amazon.com";
+
+/// What can go wrong at Amazon, by whose fault it is. No message holds anything that was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The code is invalid, used, expired, or not for this verifier.
+    #[error("Amazon refused the code ({0})")]
+    CodeRefused(&'static str),
+    /// Our client id or secret is wrong. Amazon authenticated nobody, so the code is still good.
+    #[error("Amazon refused our client id or secret")]
+    ClientRefused,
+    /// The token is not one that Amazon issued to us.
+    #[error("the access token is not meant for us ({0})")]
+    TokenRefused(&'static str),
+    /// Amazon did not answer, or not as documented.
+    #[error("Amazon's {endpoint} endpoint {problem}")]
+    Unavailable {
+        /// Which of the three.
+        endpoint: &'static str,
+        /// What happened.
+        problem: String,
+    },
+}
+
+/// An HTTP client fit for secrets: it verifies certificates against Mozilla's roots, follows no
+/// redirects and uses no proxy.
+///
+/// # Errors
+///
+/// Where TLS cannot be set up at all.
+pub fn http() -> Result<reqwest::Client, Box<dyn std::error::Error + Send + Sync>> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.into() };
+    let tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let client = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .redirect(Policy::none())
+        .no_proxy()
+        .retry(reqwest::retry::never())
+        .connect_timeout(Duration::from_millis(1500))
+        .build()?;
+    Ok(client)
+}
+
+/// Login with Amazon, as one web client of ours.
+pub struct Client {
+    /// See [`http`].
+    pub http: reqwest::Client,
+    /// The origin of Amazon's API, by region.
+    pub api: String,
+    /// The client id of the web client.
+    pub client_id: String,
+    /// The callback, as it was sent to the authorize page.
+    pub redirect_uri: String,
+}
+
+/// A token that opens a customer's profile for an hour.
+pub struct AccessToken(String);
+
+impl Client {
+    /// Redeems a code (step 1).
+    ///
+    /// It is never tried twice: a code is burnt by the first try, even by one that fails.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CodeRefused`], [`Error::ClientRefused`] or [`Error::Unavailable`].
+    pub async fn redeem(
+        &self,
+        code: &str,
+        verifier: &PkceVerifier,
+        client_secret: &str,
+    ) -> Result<AccessToken, Error> {
+        let request = self.http.post(self.url("/auth/o2/token")).timeout(REDEEM_WITHIN).form(&[
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", &self.redirect_uri),
+            ("client_id", &self.client_id),
+            ("client_secret", client_secret),
+            ("code_verifier", verifier.expose()),
+        ]);
+        let token: Token = match read("token", request).await? {
+            Ok(token) => token,
+            Err(Refused { status: 401, .. }) => return Err(Error::ClientRefused),
+            Err(refused) => {
+                return Err(match refused.error.as_str() {
+                    "invalid_grant" => Error::CodeRefused("invalid_grant"),
+                    // Amazon's word for a verifier that does not fit, among others.
+                    "unauthorized_client" => Error::CodeRefused("unauthorized_client"),
+                    "invalid_request" => Error::CodeRefused("invalid_request"),
+                    "invalid_client" => Error::ClientRefused,
+                    _ => refused.unexpected("token"),
+                });
+            }
+        };
+        let bearer = token.token_type.eq_ignore_ascii_case("bearer");
+        let fits = (1..=2048).contains(&token.access_token.len())
+            && token.access_token.bytes().all(|b| b.is_ascii_graphic());
+        if bearer && fits {
+            Ok(AccessToken(token.access_token))
+        } else {
+            Err(unavailable("token", "gave a token that is none"))
+        }
+    }
+
+    /// Asks at once whom the token was issued to (step 2) and who the customer is (step 3).
+    ///
+    /// Only for a token that we redeemed ourselves: one that somebody handed over must pass step 2
+    /// before it may reach step 3.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TokenRefused`] or [`Error::Unavailable`].
+    pub async fn customer(&self, token: &AccessToken) -> Result<Profile, Error> {
+        let (issued_for, profile) = tokio::join!(self.issued_for(token), self.profile(token));
+        let issued_for = issued_for?;
+        let profile = match profile? {
+            Some(profile) => profile,
+            // The customer shares nothing but who they are.
+            None => match issued_for.clone() {
+                Some(user_id) => Profile { user_id, email: None, name: None, postal_code: None },
+                None => return Err(Error::TokenRefused("it opens no profile")),
+            },
+        };
+        match issued_for {
+            Some(user_id) if user_id != profile.user_id => {
+                Err(Error::TokenRefused("tokeninfo and profile name different customers"))
+            }
+            _ => Ok(profile),
+        }
+    }
+
+    /// Whom the token stands for, if it was issued to us.
+    async fn issued_for(&self, token: &AccessToken) -> Result<Option<AmazonUserId>, Error> {
+        let ask =
+            || self.http.get(self.url("/auth/o2/tokeninfo")).query(&[("access_token", &token.0)]);
+        let info: TokenInfo = match ask_twice("tokeninfo", ask).await? {
+            Ok(info) => info,
+            Err(refused) if refused.status == 400 => {
+                return Err(Error::TokenRefused("it is invalid"));
+            }
+            Err(refused) => return Err(refused.unexpected("tokeninfo")),
+        };
+        if info.aud != self.client_id {
+            return Err(Error::TokenRefused("it was issued to another application"));
+        }
+        if info.iss.is_some_and(|issuer| issuer != ISSUER) {
+            return Err(Error::TokenRefused("it was issued by somebody else"));
+        }
+        // Seconds that are left, not a moment.
+        if info.exp.is_some_and(|seconds| seconds <= 0) {
+            return Err(Error::TokenRefused("it is over"));
+        }
+        match info.user_id.as_deref().map(AmazonUserId::parse) {
+            None => Ok(None),
+            Some(Some(user_id)) => Ok(Some(user_id)),
+            Some(None) => Err(unavailable("tokeninfo", "named a customer that cannot be")),
+        }
+    }
+
+    /// The customer's profile, or nothing where the token does not reach it.
+    async fn profile(&self, token: &AccessToken) -> Result<Option<Profile>, Error> {
+        let ask = || self.http.get(self.url("/user/profile")).bearer_auth(&token.0);
+        let profile: answer::Profile = match ask_twice("profile", ask).await? {
+            Ok(profile) => profile,
+            Err(refused) if refused.error == "insufficient_scope" => return Ok(None),
+            Err(refused) if refused.status == 400 => {
+                return Err(Error::TokenRefused("it opens no profile"));
+            }
+            Err(refused) => return Err(refused.unexpected("profile")),
+        };
+        let Some(user_id) = AmazonUserId::parse(&profile.user_id) else {
+            return Err(unavailable("profile", "named a customer that cannot be"));
+        };
+        Ok(Some(Profile {
+            user_id,
+            // An address that is none is as good as absent: the id is what counts.
+            email: profile.email.as_deref().and_then(Email::parse),
+            name: profile.name.and_then(|name| fit_to_show(&name, 128)),
+            postal_code: profile.postal_code.and_then(|code| fit_to_show(&code, 32)),
+        }))
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.api)
+    }
+}
+
+/// Asks for something that changes nothing, once more if Amazon stumbled.
+async fn ask_twice<T: answer::Documented>(
+    endpoint: &'static str,
+    ask: impl Fn() -> RequestBuilder,
+) -> Result<Result<T, Refused>, Error> {
+    let stumbled = |answer: &Result<Result<T, Refused>, Error>| match answer {
+        Ok(Ok(_)) => false,
+        Ok(Err(refused)) => refused.status >= 500 || refused.status == 429,
+        Err(_) => true,
+    };
+    let first = read(endpoint, ask().timeout(ASK_WITHIN)).await;
+    if stumbled(&first) { read(endpoint, ask().timeout(ASK_WITHIN)).await } else { first }
+}
+
+fn unavailable(endpoint: &'static str, problem: &str) -> Error {
+    Error::Unavailable { endpoint, problem: problem.to_owned() }
+}
