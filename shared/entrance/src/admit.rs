@@ -1,0 +1,134 @@
+use accounts::{NewAccount, Record};
+use domain::{
+    Account, AccountId, LinkTicket, Profile, SessionToken, Status,
+    session::{How, Kind, Session},
+};
+use store::{Admission, Bond, Commit, Identity, Part};
+use web::Failure;
+
+use crate::Entrance;
+
+/// Somebody who is about to be let in.
+#[derive(Clone, Copy)]
+pub struct Visit<'a> {
+    /// Whom Amazon vouched for.
+    pub customer: &'a Profile,
+    /// What will carry the session.
+    pub kind: Kind,
+    /// The session that the browser has, and loses.
+    pub replaces: Option<&'a SessionToken>,
+    /// The ticket that this uses up.
+    pub ticket: Option<&'a LinkTicket>,
+}
+
+/// A session that was just opened.
+pub struct Opened {
+    /// What opens it.
+    pub token: SessionToken,
+    /// The session.
+    pub session: Session,
+}
+
+/// How a try at letting somebody in ended.
+pub enum Entry {
+    /// They are in.
+    Open(Box<Opened>),
+    /// Nothing was written: something changed since it was looked up.
+    Changed(Vec<Part>),
+}
+
+impl Entry {
+    /// Whether this is what changed.
+    pub fn changed(&self, part: Part) -> bool {
+        matches!(self, Self::Changed(parts) if parts.contains(&part))
+    }
+}
+
+impl Entrance {
+    /// Lets in a customer who was linked earlier.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable`; it may have been written or not.
+    pub async fn enter(
+        &self,
+        visit: Visit<'_>,
+        identity: &Identity,
+        record: &Record,
+    ) -> Result<Entry, Failure> {
+        let changes = self.accounts.changes(record, visit.customer, self.sync);
+        let mut account = record.account.clone();
+        account.name = changes.name.clone().or(account.name);
+        let item = self.accounts.entering(record, &changes).map_err(Failure::broken)?;
+        let (epoch, bond) = (identity.epoch, Bond::Linked(identity));
+        self.admit(visit, &account, How::Amazon, item, epoch, bond).await
+    }
+
+    /// Lets in a customer who has just proven to know the account's password, and links them.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable`; it may have been written or not.
+    pub async fn link(
+        &self,
+        visit: Visit<'_>,
+        record: &Record,
+        epoch: u64,
+    ) -> Result<Entry, Failure> {
+        let changes = self.accounts.changes(record, visit.customer, self.sync);
+        let mut account = record.account.clone();
+        account.name = changes.name.clone().or(account.name);
+        let item = self.accounts.linking(record, &changes).map_err(Failure::broken)?;
+        self.admit(visit, &account, How::Linked, item, epoch, Bond::Proven).await
+    }
+
+    /// Creates an account for a newcomer, links them and lets them in. `stale` is the account whose
+    /// claim to the address no longer holds.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable`; it may have been written or not.
+    pub async fn create(
+        &self,
+        visit: Visit<'_>,
+        new: &NewAccount,
+        stale: Option<&AccountId>,
+    ) -> Result<Entry, Failure> {
+        let id = AccountId::mint(&mut web::rng());
+        let item = self.accounts.create(&id, new, self.clock.now()).map_err(Failure::broken)?;
+        let (email, name) = (new.email.clone(), new.name.clone());
+        let account = Account { id, email, name, status: Status::Active, has_password: false };
+        let bond = Bond::Created { email: new.email.as_ref(), stale };
+        self.admit(visit, &account, How::Registered, item, 0, bond).await
+    }
+
+    async fn admit(
+        &self,
+        visit: Visit<'_>,
+        account: &Account,
+        how: How,
+        item: accounts::Item,
+        epoch: u64,
+        bond: Bond<'_>,
+    ) -> Result<Entry, Failure> {
+        let (now, total) = (self.clock.now(), self.lifetimes.total);
+        let rng = &mut web::rng();
+        let (token, session) = Session::start(account, visit.kind, how, total, now, rng);
+        let admission = Admission {
+            customer: visit.customer,
+            account: item,
+            bond,
+            epoch,
+            token: &token,
+            session: &session,
+            replaces: visit.replaces,
+            ticket: visit.ticket,
+            now,
+        };
+        let committed = admission.commit(&self.identities, &self.sessions, &self.tickets).await;
+        Ok(match committed.map_err(Failure::unavailable)? {
+            Commit::Done => Entry::Open(Box::new(Opened { token, session })),
+            Commit::Refused(parts) => Entry::Changed(parts),
+        })
+    }
+}

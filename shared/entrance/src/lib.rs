@@ -1,0 +1,117 @@
+//! The one way in.
+//!
+//! Whoever lets somebody in – the callback, the link page, the registration page – does it through
+//! here, so that every way in decides by the same facts and writes the same things together. It is
+//! the mezzanine of the house: it brings the account system, our tables and the rules together,
+//! and knows neither Amazon nor pages.
+
+mod admit;
+mod look_up;
+
+use accounts::ProfileSync;
+use domain::{
+    Clock, LinkTicket, Profile, ReturnTo, SessionToken,
+    link::{Purpose, Ticket},
+    registration::Field,
+    session::{Kind, Lifetimes, Session, Verdict, verdict},
+    sign_in::Policy,
+};
+use store::{Identities, Sessions, Tickets};
+use web::{Failure, Fatal, Request, Settings, cookie};
+
+pub use admit::{Entry, Opened, Visit};
+pub use look_up::Found;
+
+/// Everything that letting somebody in takes.
+pub struct Entrance {
+    /// The time.
+    pub clock: Clock,
+    /// What the operator allows.
+    pub policy: Policy,
+    /// What the site wants to know of a newcomer.
+    pub fields: Vec<Field>,
+    /// What of Amazon's data is copied into accounts.
+    pub sync: ProfileSync,
+    /// How long sessions live.
+    pub lifetimes: Lifetimes,
+    /// The account system.
+    pub accounts: accounts::Table,
+    /// Our table of links.
+    pub identities: Identities,
+    /// Our table of sessions.
+    pub sessions: Sessions,
+    /// Our table of tickets.
+    pub tickets: Tickets,
+}
+
+impl Entrance {
+    /// Reads the settings, and opens the connection to DynamoDB before the first visitor needs it.
+    ///
+    /// # Errors
+    ///
+    /// [`Fatal`] naming the setting that is missing or wrong.
+    pub async fn open(settings: &Settings) -> Result<Self, Fatal> {
+        let (region, endpoint) = settings.aws("AWS_ENDPOINT_URL_DYNAMODB")?;
+        let client = store::connect(&aws::config(aws::Place { region, endpoint })?);
+        let table = |name| settings.text(name);
+        let entrance = Self {
+            clock: Clock::System,
+            policy: Policy {
+                registration_open: settings.one_of("REGISTRATION", ["open", "closed"])? == "open",
+            },
+            fields: settings.registration_fields()?,
+            sync: settings.parsed("PROFILE_SYNC", ProfileSync::default())?,
+            lifetimes: Lifetimes {
+                idle: settings.seconds("SESSION_IDLE_SECONDS", 43_200)?,
+                total: settings.seconds("SESSION_LIFETIME_SECONDS", 604_800)?,
+            },
+            accounts: accounts::Table {
+                client: client.clone(),
+                table: table("ACCOUNTS_TABLE")?,
+                email_index: settings.parsed("ACCOUNTS_EMAIL_INDEX", "by_email".to_owned())?,
+                attributes: settings
+                    .parsed("ACCOUNTS_ATTRIBUTES", accounts::Attributes::default())?,
+            },
+            identities: Identities { client: client.clone(), table: table("IDENTITIES_TABLE")? },
+            sessions: Sessions { client: client.clone(), table: table("SESSIONS_TABLE")? },
+            tickets: Tickets { client, table: table("TICKETS_TABLE")? },
+        };
+        entrance.sessions.warm_up().await;
+        Ok(entrance)
+    }
+
+    /// The session that this browser still has. One read, and none without a cookie of ours.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable`.
+    pub async fn current(
+        &self,
+        request: &Request,
+    ) -> Result<Option<(SessionToken, Session)>, Failure> {
+        let Some(token) = cookie::session(request) else { return Ok(None) };
+        let session = self.sessions.find(&token).await.map_err(Failure::unavailable)?;
+        let live = |session: &Session| {
+            session.kind == Kind::Browser
+                && verdict(session, self.lifetimes.idle, self.clock.now()) != Verdict::Ended
+        };
+        Ok(session.filter(live).map(|session| (token, session)))
+    }
+
+    /// Opens a ticket: the sign-in waits for its visitor on another page.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable`.
+    pub async fn wait(
+        &self,
+        purpose: Purpose,
+        customer: &Profile,
+        return_to: &ReturnTo,
+    ) -> Result<LinkTicket, Failure> {
+        let ticket = Ticket::new(purpose, customer.clone(), return_to.clone(), self.clock.now());
+        let key = LinkTicket::open(&customer.user_id, &mut web::rng());
+        self.tickets.open(&key, &ticket).await.map_err(Failure::unavailable)?;
+        Ok(key)
+    }
+}

@@ -1,0 +1,93 @@
+use accounts::{ByEmail, Record};
+use domain::{
+    AccountId, Email, Profile,
+    registration::is_complete,
+    sign_in::{Facts, Linked, SameEmail},
+};
+use store::Identity;
+use web::Failure;
+
+use crate::Entrance;
+
+/// What was found out about a customer.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The link made earlier.
+    pub identity: Option<Identity>,
+    /// The account that it leads to; without a link, the one with the customer's address.
+    pub record: Option<Box<Record>>,
+    /// Whether more than one account has the customer's address.
+    pub several: bool,
+    /// An account whose claim to the customer's address no longer holds.
+    pub stale: Option<AccountId>,
+}
+
+impl Entrance {
+    /// Looks a customer up: by the link made earlier, else by e-mail address.
+    ///
+    /// The claims to addresses are asked only when one of them has just stood in the way: the account
+    /// system's own index may lag behind an account that we created a moment ago.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable`.
+    pub async fn look_up(&self, customer: &Profile, ask_claims: bool) -> Result<Found, Failure> {
+        let identity =
+            self.identities.find(&customer.user_id).await.map_err(Failure::unavailable)?;
+        match (identity, &customer.email) {
+            (Some(identity), _) => {
+                let record = self.account(&identity.account).await?;
+                Ok(Found { identity: Some(identity), record, ..Found::default() })
+            }
+            (None, Some(email)) => self.look_up_email(email, ask_claims).await,
+            (None, None) => Ok(Found::default()),
+        }
+    }
+
+    /// Looks up who has an address.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable`.
+    pub async fn look_up_email(&self, email: &Email, ask_claims: bool) -> Result<Found, Failure> {
+        let found = Found::default();
+        match self.accounts.find_by_email(email).await.map_err(Failure::unavailable)? {
+            ByEmail::One(record) => return Ok(Found { record: Some(record), ..found }),
+            ByEmail::Several => return Ok(Found { several: true, ..found }),
+            ByEmail::Nobody if !ask_claims => return Ok(found),
+            ByEmail::Nobody => {}
+        }
+        let claimed = self.identities.account_with(email).await.map_err(Failure::unavailable)?;
+        let Some(id) = claimed else { return Ok(found) };
+        let record = self.account(&id).await?;
+        match record.filter(|record| record.account.email.as_ref() == Some(email)) {
+            Some(record) => Ok(Found { record: Some(record), ..found }),
+            None => Ok(Found { stale: Some(id), ..found }),
+        }
+    }
+
+    /// The account of this id.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable`.
+    pub async fn account(&self, id: &AccountId) -> Result<Option<Box<Record>>, Failure> {
+        let record = self.accounts.find_by_id(id).await.map_err(Failure::unavailable)?;
+        Ok(record.map(Box::new))
+    }
+
+    /// What was found out, as facts to decide by.
+    pub fn facts(&self, found: &Found, customer: &Profile) -> Facts {
+        let account = found.record.as_ref().map(|record| record.account.clone());
+        let complete = is_complete(&self.fields, customer);
+        let (linked, same_email) = match (&found.identity, account) {
+            (Some(Identity { prove_again, .. }), account) => {
+                (Some(Linked { account, prove_again: *prove_again }), SameEmail::Nobody)
+            }
+            (None, _) if found.several => (None, SameEmail::Several),
+            (None, Some(account)) => (None, SameEmail::One(account)),
+            (None, None) => (None, SameEmail::Nobody),
+        };
+        Facts { linked, same_email, complete }
+    }
+}

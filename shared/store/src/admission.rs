@@ -1,0 +1,91 @@
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use domain::{
+    AccountId, Email, LinkTicket, Profile, SessionToken, Timestamp,
+    session::{How, Session},
+};
+
+use crate::{Commit, Error, Identities, Identity, Link, Sessions, Tickets, Write, commit};
+
+/// Everything that becomes true when somebody is let in: written together, or not at all.
+pub struct Admission<'a> {
+    /// Whom Amazon vouched for.
+    pub customer: &'a Profile,
+    /// What the account system wants written or checked of the account.
+    pub account: TransactWriteItem,
+    /// How the Amazon identity and the account belong together.
+    pub bond: Bond<'a>,
+    /// The account's epoch, as it was when the decision began.
+    pub epoch: u64,
+    /// The token of the session that is opened.
+    pub token: &'a SessionToken,
+    /// The session that is opened.
+    pub session: &'a Session,
+    /// The session that the browser had before, and loses.
+    pub replaces: Option<&'a SessionToken>,
+    /// The ticket that this uses up.
+    pub ticket: Option<&'a LinkTicket>,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// How an Amazon identity and an account belong together.
+pub enum Bond<'a> {
+    /// By a link made earlier, which must still be what it was.
+    Linked(&'a Identity),
+    /// By the account's password: a link is made.
+    Proven,
+    /// By creation: the account is new, and a link and a claim to its address are made.
+    Created {
+        /// Its address.
+        email: Option<&'a Email>,
+        /// An account whose claim to the address no longer holds.
+        stale: Option<&'a AccountId>,
+    },
+}
+
+impl Admission<'_> {
+    /// Lets them in.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] where DynamoDB does not answer; it may have been written or not.
+    pub async fn commit(
+        self,
+        identities: &Identities,
+        sessions: &Sessions,
+        tickets: &Tickets,
+    ) -> Result<Commit, Error> {
+        let email = self.customer.email.as_ref();
+        let link = |how| {
+            identities.link(&Link {
+                customer: &self.customer.user_id,
+                account: &self.session.account,
+                epoch: self.epoch,
+                how,
+                amazon_email: email,
+                now: self.now,
+            })
+        };
+        let mut writes = vec![Write::account(self.account)];
+        match self.bond {
+            Bond::Linked(identity) => {
+                writes.push(identities.still(&self.customer.user_id, identity, email)?);
+            }
+            Bond::Proven => writes.extend(link(How::Linked)?),
+            Bond::Created { email, stale } => {
+                writes.extend(link(How::Registered)?);
+                if let Some(email) = email {
+                    writes.push(identities.claim(email, &self.session.account, stale)?);
+                }
+            }
+        }
+        writes.extend(sessions.open(self.token, self.session, self.epoch)?);
+        if let Some(token) = self.replaces {
+            writes.push(sessions.ending(token)?);
+        }
+        if let Some(ticket) = self.ticket {
+            writes.push(tickets.using(ticket, self.now)?);
+        }
+        commit(&sessions.client, writes).await
+    }
+}

@@ -1,0 +1,198 @@
+//! Who is who: `IDENTITIES_TABLE`.
+//!
+//! | pk | attributes |
+//! |---|---|
+//! | `AMAZON#<user_id>` | `account_id`, `epoch`, `linked_at`, `how`, `amazon_email?`, `prove_again?` |
+//! | `ACCOUNT#<account id>` | `amazon_user_id` |
+//! | `EMAIL#<SHA-256 of the lowercased address, hex>` | `account_id` |
+//!
+//! The first two are always written together: one Amazon identity per account and one account per
+//! Amazon identity, by keys and never by an index. `epoch` repeats the account's epoch (see
+//! `sessions`), so that a sign-in learns it without another read.
+
+use aws_sdk_dynamodb::{
+    Client,
+    types::{AttributeValue, Put, Update},
+};
+use domain::{AccountId, AmazonUserId, Email, Timestamp, session::How};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    Error, Part, Write, failed,
+    row::{is_set, n, number, optional, put_optional, row, s, text},
+};
+
+/// The table of Amazon identities, and of the addresses of accounts that we created.
+#[derive(Clone)]
+pub struct Identities {
+    /// The client.
+    pub client: Client,
+    /// The table's name.
+    pub table: String,
+}
+
+/// A link from an Amazon identity to an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The account.
+    pub account: AccountId,
+    /// The account's epoch.
+    pub epoch: u64,
+    /// Whether the link must be proven once more.
+    pub prove_again: bool,
+    /// The address that Amazon told last.
+    pub amazon_email: Option<String>,
+}
+
+/// A link to be written.
+pub struct Link<'a> {
+    /// Whom Amazon vouches for.
+    pub customer: &'a AmazonUserId,
+    /// Into which account that leads.
+    pub account: &'a AccountId,
+    /// The account's epoch.
+    pub epoch: u64,
+    /// What made the link.
+    pub how: How,
+    /// The address that Amazon told.
+    pub amazon_email: Option<&'a Email>,
+    /// When.
+    pub now: Timestamp,
+}
+
+impl Identities {
+    /// The link from this Amazon identity.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] where the table does not answer or the row is none of ours.
+    pub async fn find(&self, customer: &AmazonUserId) -> Result<Option<Identity>, Error> {
+        let found = self.client.get_item().table_name(&self.table).consistent_read(true);
+        let found = found.key("pk", amazon(customer)).send().await;
+        let Some(row) = found.map_err(failed("read a link"))?.item else { return Ok(None) };
+        Ok(Some(Identity {
+            account: text(&row, "account_id", AccountId::parse)?,
+            epoch: number(&row, "epoch")?,
+            prove_again: is_set(&row, "prove_again"),
+            amazon_email: optional(&row, "amazon_email")?.map(str::to_owned),
+        }))
+    }
+
+    /// The account that we created with this address.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] where the table does not answer or the row is none of ours.
+    pub async fn account_with(&self, email: &Email) -> Result<Option<AccountId>, Error> {
+        let found = self.client.get_item().table_name(&self.table).consistent_read(true);
+        let found = found.key("pk", marker(email)).send().await;
+        let row = found.map_err(failed("read an address"))?.item;
+        row.map(|row| text(&row, "account_id", AccountId::parse)).transpose()
+    }
+
+    /// Links, if neither side is linked otherwise. A link that must be proven once more may be
+    /// replaced by itself.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], never seen.
+    pub fn link(&self, link: &Link<'_>) -> Result<[Write; 2], Error> {
+        let mut forth = row([
+            ("pk", amazon(link.customer)),
+            ("account_id", s(link.account.as_str())),
+            ("epoch", n(link.epoch)),
+            ("linked_at", n(link.now.0)),
+            ("how", s(link.how.as_str())),
+        ]);
+        put_optional(&mut forth, "amazon_email", link.amazon_email.map(Email::as_str));
+        let forth = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(forth))
+            .condition_expression(
+                "attribute_not_exists(pk) OR (account_id = :account AND prove_again = :yes)",
+            )
+            .expression_attribute_values(":account", s(link.account.as_str()))
+            .expression_attribute_values(":yes", AttributeValue::Bool(true));
+        let back = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(row([
+                ("pk", s(format!("ACCOUNT#{}", link.account))),
+                ("amazon_user_id", s(link.customer.as_str())),
+            ])))
+            .condition_expression("attribute_not_exists(pk) OR amazon_user_id = :customer")
+            .expression_attribute_values(":customer", s(link.customer.as_str()));
+        Ok([
+            Write::put(Part::Identity, forth.build().map_err(failed("write a link"))?),
+            Write::put(Part::Reverse, back.build().map_err(failed("write a link"))?),
+        ])
+    }
+
+    /// Makes sure that a link is still what it was when it was read, and notes the address that
+    /// Amazon told this time.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], never seen.
+    pub fn still(
+        &self,
+        customer: &AmazonUserId,
+        identity: &Identity,
+        amazon_email: Option<&Email>,
+    ) -> Result<Write, Error> {
+        let update = Update::builder()
+            .table_name(&self.table)
+            .key("pk", amazon(customer))
+            .condition_expression(
+                "account_id = :account AND epoch = :epoch AND attribute_not_exists(prove_again)",
+            )
+            .expression_attribute_values(":account", s(identity.account.as_str()))
+            .expression_attribute_values(":epoch", n(identity.epoch));
+        let update = match amazon_email {
+            Some(email) => update
+                .update_expression("SET amazon_email = :email")
+                .expression_attribute_values(":email", s(email.as_str())),
+            None => update.update_expression("REMOVE amazon_email"),
+        };
+        Ok(Write::update(Part::Identity, update.build().map_err(failed("check a link"))?))
+    }
+
+    /// Claims an address for an account that is created in the same transaction. A marker that
+    /// leads to `stale` may be taken over: that account has gone, or has another address by now.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], never seen.
+    pub fn claim(
+        &self,
+        email: &Email,
+        account: &AccountId,
+        stale: Option<&AccountId>,
+    ) -> Result<Write, Error> {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(row([("pk", marker(email)), ("account_id", s(account.as_str()))])));
+        let put = match stale {
+            None => put.condition_expression("attribute_not_exists(pk)"),
+            Some(stale) => put
+                .condition_expression("attribute_not_exists(pk) OR account_id = :stale")
+                .expression_attribute_values(":stale", s(stale.as_str())),
+        };
+        Ok(Write::put(Part::Email, put.build().map_err(failed("claim an address"))?))
+    }
+}
+
+fn amazon(customer: &AmazonUserId) -> AttributeValue {
+    s(format!("AMAZON#{}", customer.as_str()))
+}
+
+fn marker(email: &Email) -> AttributeValue {
+    use std::fmt::Write as _;
+
+    let hash = Sha256::digest(email.lowercase());
+    let mut key = "EMAIL#".to_owned();
+    for byte in hash {
+        // Writing to a string cannot fail.
+        let _ = write!(key, "{byte:02x}");
+    }
+    s(key)
+}

@@ -1,0 +1,277 @@
+//! What is under way: `TICKETS_TABLE`. All of it is short-lived.
+//!
+//! | pk | sk | attributes |
+//! |---|---|---|
+//! | `STATE#` and the SHA-256 of a state | `STATE` | `ttl` |
+//! | hash of the Amazon identity | SHA-256 of the ticket's secret | `purpose`, `account_id?`, `attempts_left?`, what Amazon told, `return_to`, `started_at`, `expires_at`, `used?`, `ttl` |
+//! | `LIMIT#` and a hash of what is limited | the window's number | `taken`, `ttl` |
+
+use aws_sdk_dynamodb::{
+    Client,
+    error::ProvideErrorMetadata as _,
+    types::{AttributeValue, Update},
+};
+use domain::{
+    AccountId, AmazonUserId, Email, LinkTicket, Profile, ReturnTo, State, Timestamp,
+    link::{LIVES_AFTER_FORGOT, Limit, Purpose, Ticket},
+};
+
+use crate::{
+    Commit, Error, Part, Write, commit, failed,
+    row::{Item, is_set, moment, n, number, optional, put_optional, row, s, text},
+};
+
+/// A row outlives what it stands for by so much, for the sake of clocks that differ.
+const TTL_SLACK: i64 = 24 * 60 * 60;
+
+/// The table of used states, tickets and limits.
+#[derive(Clone)]
+pub struct Tickets {
+    /// The client.
+    pub client: Client,
+    /// The table's name.
+    pub table: String,
+}
+
+/// Whether another guess at a password is allowed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// It is, and is counted.
+    Taken,
+    /// The ticket is over, used, or out of attempts.
+    TicketClosed,
+    /// Too many guesses were made, on this ticket or others.
+    Limited {
+        /// When the next one is allowed.
+        resets_at: Timestamp,
+    },
+}
+
+impl Tickets {
+    /// Uses a state up. Says whether this was its first use.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] where the table does not answer.
+    pub async fn use_state(&self, state: &State, now: Timestamp) -> Result<bool, Error> {
+        let used = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .item("pk", s(format!("STATE#{}", state.hash())))
+            .item("sk", s("STATE"))
+            .item("ttl", n(now.0 + TTL_SLACK))
+            .condition_expression("attribute_not_exists(pk)")
+            .send()
+            .await;
+        match used {
+            Ok(_) => Ok(true),
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
+            Err(error) => Err(failed("use up a state")(error)),
+        }
+    }
+
+    /// Opens a ticket.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] where the table does not answer.
+    pub async fn open(&self, key: &LinkTicket, ticket: &Ticket) -> Result<(), Error> {
+        let opened = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(print(key, ticket)))
+            .condition_expression("attribute_not_exists(pk)")
+            .send()
+            .await;
+        opened.map(drop).map_err(failed("open a ticket"))
+    }
+
+    /// The ticket of this key, whether or not it is still open.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] where the table does not answer or the row is none of ours.
+    pub async fn find(&self, key: &LinkTicket) -> Result<Option<Ticket>, Error> {
+        let found = self.client.get_item().table_name(&self.table).consistent_read(true);
+        let found = found.key("pk", s(key.tag())).key("sk", s(key.hash())).send().await;
+        found.map_err(failed("read a ticket"))?.item.map(|row| parse(&row)).transpose()
+    }
+
+    /// Takes one attempt from the ticket and one from each limit, before anything is compared: so
+    /// guesses made at once cannot overtake the count.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] where the table does not answer.
+    pub async fn take_attempt(
+        &self,
+        key: &LinkTicket,
+        limits: &[Limit; 2],
+        now: Timestamp,
+    ) -> Result<Attempt, Error> {
+        let from_ticket = self
+            .update(key)
+            .update_expression("SET attempts_left = attempts_left - :one")
+            .condition_expression(
+                "attempts_left > :none AND expires_at > :now AND attribute_not_exists(used)",
+            )
+            .expression_attribute_values(":one", n(1))
+            .expression_attribute_values(":none", n(0))
+            .expression_attribute_values(":now", n(now.0));
+        let from_ticket = from_ticket.build().map_err(failed("take an attempt"))?;
+        let mut writes = vec![Write::update(Part::Ticket, from_ticket)];
+        for limit in limits {
+            let from_limit = Update::builder()
+                .table_name(&self.table)
+                .key("pk", s(format!("LIMIT#{}", limit.key)))
+                .key("sk", s(limit.window.to_string()))
+                .update_expression("ADD taken :one SET #ttl = :ttl")
+                .condition_expression("attribute_not_exists(taken) OR taken < :most")
+                .expression_attribute_names("#ttl", "ttl")
+                .expression_attribute_values(":one", n(1))
+                .expression_attribute_values(":most", n(limit.most))
+                .expression_attribute_values(":ttl", n(limit.resets_at.0 + TTL_SLACK));
+            let from_limit = from_limit.build().map_err(failed("take an attempt"))?;
+            writes.push(Write::update(Part::Limit, from_limit));
+        }
+        Ok(match commit(&self.client, writes).await? {
+            Commit::Done => Attempt::Taken,
+            refused if refused.refused(Part::Ticket) => Attempt::TicketClosed,
+            // Which of them it was is not told; the longer wait is never wrong.
+            Commit::Refused(_) => Attempt::Limited { resets_at: self.free_at(limits).await? },
+        })
+    }
+
+    /// Lets a ticket live on while its holder resets the password, once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] where the table does not answer.
+    pub async fn extend(&self, key: &LinkTicket, ticket: &Ticket) -> Result<(), Error> {
+        let expires_at = (ticket.started_at + LIVES_AFTER_FORGOT).0;
+        let extended = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", s(key.tag()))
+            .key("sk", s(key.hash()))
+            .update_expression("SET expires_at = :expires_at, #ttl = :ttl")
+            .condition_expression("attribute_exists(pk) AND attribute_not_exists(used)")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":expires_at", n(expires_at))
+            .expression_attribute_values(":ttl", n(expires_at + TTL_SLACK))
+            .send()
+            .await;
+        match extended {
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(()),
+            extended => extended.map(drop).map_err(failed("extend a ticket")),
+        }
+    }
+
+    /// Gives a ticket up. Giving it up twice is fine.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] where the table does not answer.
+    pub async fn cancel(&self, key: &LinkTicket) -> Result<(), Error> {
+        let cancelled = self.client.delete_item().table_name(&self.table);
+        let cancelled = cancelled.key("pk", s(key.tag())).key("sk", s(key.hash())).send().await;
+        cancelled.map(drop).map_err(failed("cancel a ticket"))
+    }
+
+    /// Uses a ticket up along with what it was for, if it is still open. The row stays until its
+    /// time is over, so that a second click finds out where the first one led.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], never seen.
+    pub fn using(&self, key: &LinkTicket, now: Timestamp) -> Result<Write, Error> {
+        let update = self
+            .update(key)
+            .update_expression("SET used = :yes")
+            .condition_expression("expires_at > :now AND attribute_not_exists(used)")
+            .expression_attribute_values(":yes", AttributeValue::Bool(true))
+            .expression_attribute_values(":now", n(now.0));
+        Ok(Write::update(Part::Ticket, update.build().map_err(failed("use up a ticket"))?))
+    }
+
+    /// When all of these limits allow another attempt.
+    async fn free_at(&self, limits: &[Limit; 2]) -> Result<Timestamp, Error> {
+        let mut free_at = Timestamp(0);
+        for limit in limits {
+            let found = self.client.get_item().table_name(&self.table).consistent_read(true);
+            let found = found
+                .key("pk", s(format!("LIMIT#{}", limit.key)))
+                .key("sk", s(limit.window.to_string()))
+                .send()
+                .await;
+            let row = found.map_err(failed("read a limit"))?.item;
+            let taken: u32 = row.map_or(Ok(0), |row| number(&row, "taken"))?;
+            if taken >= limit.most {
+                free_at = free_at.max(limit.resets_at);
+            }
+        }
+        Ok(free_at)
+    }
+
+    fn update(&self, key: &LinkTicket) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
+        let update = Update::builder().table_name(&self.table);
+        update.key("pk", s(key.tag())).key("sk", s(key.hash()))
+    }
+}
+
+fn print(key: &LinkTicket, ticket: &Ticket) -> Item {
+    let mut row = row([
+        ("pk", s(key.tag())),
+        ("sk", s(key.hash())),
+        ("amazon_user_id", s(ticket.customer.user_id.as_str())),
+        ("return_to", s(ticket.return_to.as_str())),
+        ("started_at", n(ticket.started_at.0)),
+        ("expires_at", n(ticket.expires_at.0)),
+        ("ttl", n(ticket.expires_at.0 + TTL_SLACK)),
+    ]);
+    let (purpose, account) = match &ticket.purpose {
+        Purpose::Link { account, attempts_left } => {
+            row.insert("attempts_left".to_owned(), n(attempts_left));
+            ("link", Some(account))
+        }
+        Purpose::Register => ("register", None),
+        Purpose::Switch { account } => ("switch", Some(account)),
+    };
+    row.insert("purpose".to_owned(), s(purpose));
+    if ticket.used {
+        row.insert("used".to_owned(), AttributeValue::Bool(true));
+    }
+    put_optional(&mut row, "account_id", account.map(AccountId::as_str));
+    put_optional(&mut row, "amazon_email", ticket.customer.email.as_ref().map(Email::as_str));
+    put_optional(&mut row, "amazon_name", ticket.customer.name.as_deref());
+    put_optional(&mut row, "amazon_postal_code", ticket.customer.postal_code.as_deref());
+    row
+}
+
+fn parse(row: &Item) -> Result<Ticket, Error> {
+    let account = || text(row, "account_id", AccountId::parse);
+    let purpose = match optional(row, "purpose")? {
+        Some("link") => {
+            Purpose::Link { account: account()?, attempts_left: number(row, "attempts_left")? }
+        }
+        Some("register") => Purpose::Register,
+        Some("switch") => Purpose::Switch { account: account()? },
+        _ => return Err(Error::Row("purpose")),
+    };
+    Ok(Ticket {
+        purpose,
+        customer: Profile {
+            user_id: text(row, "amazon_user_id", AmazonUserId::parse)?,
+            email: optional(row, "amazon_email")?.and_then(Email::parse),
+            name: optional(row, "amazon_name")?.map(str::to_owned),
+            postal_code: optional(row, "amazon_postal_code")?.map(str::to_owned),
+        },
+        return_to: text(row, "return_to", ReturnTo::parse)?,
+        started_at: moment(row, "started_at")?,
+        expires_at: moment(row, "expires_at")?,
+        used: is_set(row, "used"),
+    })
+}

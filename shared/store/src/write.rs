@@ -1,0 +1,125 @@
+use std::time::Duration;
+
+use aws_sdk_dynamodb::{
+    Client,
+    error::SdkError,
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{CancellationReason, ConditionCheck, Delete, Put, TransactWriteItem, Update},
+};
+
+use crate::{Error, failed};
+
+/// How often a transaction is tried that met another one.
+const TRIES: u64 = 4;
+
+/// One item of a transaction, and what it is about.
+#[derive(Clone, Debug)]
+pub struct Write {
+    part: Part,
+    item: TransactWriteItem,
+}
+
+/// What an item of a transaction is about, to tell which condition did not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The account, in the account system's own table.
+    Account,
+    /// The e-mail address that belongs to one account.
+    Email,
+    /// The account's epoch.
+    Epoch,
+    /// The link from the Amazon identity to the account.
+    Identity,
+    /// A limit on guesses.
+    Limit,
+    /// The link from the account back to the Amazon identity.
+    Reverse,
+    /// A session.
+    Session,
+    /// A ticket.
+    Ticket,
+}
+
+/// How a transaction ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Commit {
+    /// All of it is written.
+    Done,
+    /// Nothing is written, because these conditions did not hold.
+    Refused(Vec<Part>),
+}
+
+impl Commit {
+    /// Whether this condition was among those that did not hold.
+    pub fn refused(&self, part: Part) -> bool {
+        matches!(self, Self::Refused(parts) if parts.contains(&part))
+    }
+}
+
+impl Write {
+    /// An item that the account system hands out for its own table.
+    pub fn account(item: TransactWriteItem) -> Self {
+        Self { part: Part::Account, item }
+    }
+
+    pub(crate) fn put(part: Part, put: Put) -> Self {
+        Self { part, item: TransactWriteItem::builder().put(put).build() }
+    }
+
+    pub(crate) fn update(part: Part, update: Update) -> Self {
+        Self { part, item: TransactWriteItem::builder().update(update).build() }
+    }
+
+    pub(crate) fn delete(part: Part, delete: Delete) -> Self {
+        Self { part, item: TransactWriteItem::builder().delete(delete).build() }
+    }
+
+    pub(crate) fn check(part: Part, check: ConditionCheck) -> Self {
+        Self { part, item: TransactWriteItem::builder().condition_check(check).build() }
+    }
+}
+
+/// Writes all of it, or nothing.
+///
+/// A transaction that merely met another one is tried again, a little later each time; whichever
+/// way the other one went, the conditions decide. The SDK's own retries carry one idempotency token,
+/// so an answer that got lost on the way does no harm.
+///
+/// # Errors
+///
+/// [`Error::Failed`], after which it may have been written or not.
+pub async fn commit(client: &Client, writes: Vec<Write>) -> Result<Commit, Error> {
+    let parts: Vec<Part> = writes.iter().map(|write| write.part).collect();
+    let items: Vec<TransactWriteItem> = writes.into_iter().map(|write| write.item).collect();
+    for attempt in 1.. {
+        let sent =
+            client.transact_write_items().set_transact_items(Some(items.clone())).send().await;
+        let Err(error) = sent else { return Ok(Commit::Done) };
+        let reasons = reasons(&error);
+        let gave = |code: &str, reason: &CancellationReason| reason.code() == Some(code);
+        let refused: Vec<Part> = parts
+            .iter()
+            .zip(reasons)
+            .filter(|(_, reason)| gave("ConditionalCheckFailed", reason))
+            .map(|(part, _)| *part)
+            .collect();
+        if !refused.is_empty() {
+            return Ok(Commit::Refused(refused));
+        }
+        let met_another = reasons.iter().any(|reason| gave("TransactionConflict", reason));
+        if !met_another || attempt == TRIES {
+            return Err(failed("commit a transaction")(error));
+        }
+        tokio::time::sleep(Duration::from_millis(20 << attempt)).await;
+    }
+    Ok(Commit::Refused(Vec::new()))
+}
+
+fn reasons(error: &SdkError<TransactWriteItemsError>) -> &[CancellationReason] {
+    match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+            cancelled.cancellation_reasons()
+        }
+        _ => &[],
+    }
+}
