@@ -1,0 +1,260 @@
+//! Finds out whom Amazon sent back, and acts on what [`decide`] says.
+
+use accounts::NewAccount;
+use domain::{
+    Account, LinkTicket, Profile, ReturnTo,
+    link::{ATTEMPTS, LIVES, Purpose},
+    login::Login,
+    registration::Field,
+    session::{Kind, Session},
+    sign_in::{Decision, decide},
+};
+use entrance::{Entrance, Entry, Found, Visit};
+use secret::Secret;
+use store::Part;
+use web::{
+    Code, Cookie, Failure, Fatal, Form, Handle, Reply, Request, Settings, Site, StatusCode, cookie,
+    csrf::{check_origin, check_token},
+    page,
+    reply::{self, with_cookie},
+};
+
+use crate::answer::{Answer, Outcome};
+
+/// Everything a callback needs.
+pub(crate) struct Callback {
+    pub(crate) site: Site,
+    pub(crate) entrance: Entrance,
+    pub(crate) amazon: lwa::Client,
+    pub(crate) client_secret: Secret,
+    /// Where the link page is: ours, or the site's own.
+    pub(crate) link_path: String,
+    /// Where the registration page is: ours, or the site's own.
+    pub(crate) register_path: String,
+}
+
+/// The client secret: from Secrets Manager, or given where a stand-in on this machine takes Amazon's place.
+pub(crate) fn client_secret(settings: &Settings, stand_in: bool) -> Result<Secret, Fatal> {
+    if let (true, Some(text)) = (stand_in, settings.optional("LWA_CLIENT_SECRET")) {
+        return Ok(Secret::given(text.to_owned()));
+    }
+    let (region, endpoint) = settings.aws("AWS_ENDPOINT_URL_SECRETS_MANAGER")?;
+    let arn = settings.text("LWA_CLIENT_SECRET_ARN")?;
+    Ok(Secret::stored(&aws::config(aws::Place { region, endpoint })?, arn, "client_secret"))
+}
+
+impl Handle for Callback {
+    fn site(&self) -> &Site {
+        &self.site
+    }
+
+    async fn handle(&self, request: &Request) -> Result<Reply, Failure> {
+        match (request.method.as_str(), request.path.as_str()) {
+            ("GET", "/auth/amazon/callback") => self.come_back(request).await,
+            ("POST", "/auth/amazon/switch") => self.switch(request).await,
+            (_, "/auth/amazon/switch") => Err(Failure::wrong_method("POST")),
+            _ => Err(Failure::wrong_method("GET")),
+        }
+    }
+}
+
+impl Callback {
+    /// Nothing is touched until the state turns out to be one that this browser was given: so a
+    /// stranger cannot use up anybody's sign-in.
+    async fn come_back(&self, request: &Request) -> Result<Reply, Failure> {
+        let answer = Answer::read(request)?;
+        let Some(login) = cookie::logins(request).finish(&answer.state) else {
+            return Err(Failure::start_over("this browser began no such sign-in"));
+        };
+        let finished = self.finish(request, answer.outcome, &login).await;
+        finished.map_err(|failure| failure.on_the_way_to(&login.return_to))
+    }
+
+    async fn finish(&self, request: &Request, outcome: Outcome, login: &Login) -> Result<Reply, Failure> {
+        let now = self.entrance.clock.now();
+        if login.is_over(now) {
+            return Err(Failure::start_over("the visitor came back too late"));
+        }
+        // Used up before anything is redeemed: however often a callback comes, one goes on.
+        let first = self.entrance.tickets.use_state(&login.state, now).await;
+        if !first.map_err(Failure::unavailable)? {
+            return self.come_back_again(request, &login.return_to).await;
+        }
+        match outcome {
+            Outcome::Code(code) => {
+                let token = self.redeem(&code, login).await?;
+                let customer = self.amazon.customer(&token).await.map_err(blame)?;
+                self.let_in(request, &customer, &login.return_to).await
+            }
+            Outcome::Cancelled => {
+                let path = web::with_query(&self.site.sign_in_path, &[("amazon", "cancelled")]);
+                Ok(reply::see_other(&self.site.absolute(&path)))
+            }
+            Outcome::Failed(failure) => Err(failure),
+        }
+    }
+
+    /// The page was loaded again. Whoever is signed in by now goes where they were going.
+    async fn come_back_again(&self, request: &Request, to: &ReturnTo) -> Result<Reply, Failure> {
+        match self.entrance.current(request).await? {
+            Some(_) => Ok(reply::see_other(&self.site.after_sign_in(to))),
+            None => Err(Failure::start_over("this sign-in was finished before")),
+        }
+    }
+
+    /// Redeems the code; once more only if Amazon did not know us and our secret has changed.
+    async fn redeem(&self, code: &str, login: &Login) -> Result<lwa::AccessToken, Failure> {
+        let now = self.entrance.clock.now();
+        let secret = self.client_secret.read(now).await.map_err(Failure::unavailable)?;
+        match self.amazon.redeem(code, &login.verifier, &secret).await {
+            Err(lwa::Error::ClientRefused) => {
+                let fresh = self.client_secret.read_anew(now).await.map_err(Failure::unavailable)?;
+                if fresh == secret {
+                    return Err(Failure::unavailable(lwa::Error::ClientRefused));
+                }
+                self.amazon.redeem(code, &login.verifier, &fresh).await.map_err(blame)
+            }
+            redeemed => redeemed.map_err(blame),
+        }
+    }
+
+    /// Decides, and acts. Where somebody else was quicker the facts have changed, and are looked up
+    /// anew.
+    async fn let_in(&self, request: &Request, customer: &Profile, to: &ReturnTo) -> Result<Reply, Failure> {
+        let current = self.entrance.current(request).await?;
+        let replaces = current.as_ref().map(|(token, _)| token);
+        let visit = Visit { customer, kind: Kind::Browser, replaces, ticket: None };
+        for attempt in 0..3 {
+            let found = self.entrance.look_up(customer, attempt > 0).await?;
+            let facts = self.entrance.facts(&found, customer);
+            let entry = match decide(facts, self.entrance.policy) {
+                Decision::Refuse(refusal) => return Err(refusal.into()),
+                Decision::ProvePassword(account) => {
+                    let purpose = Purpose::Link { account: account.id, attempts_left: ATTEMPTS };
+                    return self.wait(purpose, customer, to, &self.link_path).await;
+                }
+                Decision::Create if current.is_none() => self.create(visit, &found).await?,
+                // To leave an account for a new one takes a page that says so.
+                Decision::Register | Decision::Create => {
+                    return self.wait(Purpose::Register, customer, to, &self.register_path).await;
+                }
+                Decision::Enter(account) => match &current {
+                    Some((_, session)) if session.account != account.id => {
+                        return self.ask_to_switch(request, session, account, customer, to).await;
+                    }
+                    _ => self.enter(visit, &found).await?,
+                },
+            };
+            if let Entry::Open(opened) = entry {
+                return Ok(reply::signed_in(&self.site, &opened.token, &opened.session, to));
+            }
+        }
+        Err(Failure::new(Code::Unavailable, "what we looked up kept changing"))
+    }
+
+    async fn enter(&self, visit: Visit<'_>, found: &Found) -> Result<Entry, Failure> {
+        match (&found.identity, &found.record) {
+            (Some(identity), Some(record)) => self.entrance.enter(visit, identity, record).await,
+            _ => Ok(Entry::Changed(vec![Part::Identity])),
+        }
+    }
+
+    /// Amazon told all that the site needs: the account is created at once.
+    async fn create(&self, visit: Visit<'_>, found: &Found) -> Result<Entry, Failure> {
+        let customer = visit.customer;
+        let known = |field: &Field| Some((field.name.clone(), field.known(customer)?.to_owned()));
+        let new = NewAccount {
+            email: customer.email.clone(),
+            name: customer.name.clone(),
+            postal_code: customer.postal_code.clone(),
+            fields: self.entrance.fields.iter().filter_map(known).collect(),
+        };
+        self.entrance.create(visit, &new, found.stale.as_ref()).await
+    }
+
+    /// Sends the visitor on with a ticket.
+    async fn wait(
+        &self,
+        purpose: Purpose,
+        customer: &Profile,
+        to: &ReturnTo,
+        path: &str,
+    ) -> Result<Reply, Failure> {
+        let key = self.entrance.wait(purpose, customer, to).await?;
+        let reply = reply::see_other(&self.site.absolute(path));
+        Ok(with_cookie(reply, &Cookie::ticket(&key, LIVES)))
+    }
+
+    /// The visitor is signed in as somebody else.
+    async fn ask_to_switch(
+        &self,
+        request: &Request,
+        from: &Session,
+        to: Account,
+        customer: &Profile,
+        return_to: &ReturnTo,
+    ) -> Result<Reply, Failure> {
+        let purpose = Purpose::Switch { account: to.id };
+        let key: LinkTicket = self.entrance.wait(purpose, customer, return_to).await?;
+        let page = reply::page(&self.site, request, (StatusCode::OK, "ok"), |frame| {
+            page::Switch {
+                csrf: key.csrf().expose(),
+                from: from.name.as_deref(),
+                to: to.name.as_deref(),
+                stay_href: &self.site.after_sign_in(return_to),
+            }
+            .html(frame)
+        });
+        Ok(with_cookie(page, &Cookie::ticket(&key, LIVES)))
+    }
+
+    /// The visitor said yes to leaving one account for another.
+    async fn switch(&self, request: &Request) -> Result<Reply, Failure> {
+        let form = Form::read(request, &["csrf"], false)?;
+        check_origin(request, &self.site)?;
+        let closed = |why| Failure::new(Code::TicketExpired, why);
+        let key = cookie::ticket(request).ok_or_else(|| closed("no ticket came along"))?;
+        check_token(form.get("csrf"), &key.csrf())?;
+        let ticket = self.entrance.tickets.find(&key).await.map_err(Failure::unavailable)?;
+        let ticket = ticket.ok_or_else(|| closed("the ticket is unknown"))?;
+        let account = match &ticket.purpose {
+            Purpose::Switch { account } if ticket.is_open(self.entrance.clock.now()) => account,
+            _ => return Err(closed("the ticket is not open for this").on_the_way_to(&ticket.return_to)),
+        };
+        let session = cookie::session(request);
+        let visit = Visit {
+            customer: &ticket.customer,
+            kind: Kind::Browser,
+            replaces: session.as_ref(),
+            ticket: Some(&key),
+        };
+        let found = self.entrance.look_up(&ticket.customer, false).await?;
+        let facts = self.entrance.facts(&found, &ticket.customer);
+        let entry = match decide(facts, self.entrance.policy) {
+            Decision::Enter(entered) if entered.id == *account => self.enter(visit, &found).await?,
+            Decision::Refuse(refusal) => return Err(refusal.into()),
+            _ => Entry::Changed(vec![Part::Identity]),
+        };
+        match entry {
+            Entry::Open(opened) => {
+                let reply = reply::signed_in(&self.site, &opened.token, &opened.session, &ticket.return_to);
+                Ok(with_cookie(reply, &Cookie::gone(cookie::TICKET)))
+            }
+            Entry::Changed(_) => {
+                let failure = Failure::start_over("the link or the account has changed meanwhile");
+                Err(failure.on_the_way_to(&ticket.return_to))
+            }
+        }
+    }
+}
+
+/// Whose fault it is when Amazon's answer is not a customer.
+fn blame(error: lwa::Error) -> Failure {
+    match error {
+        lwa::Error::CodeRefused(_) => Failure::start_over("Amazon refused the code"),
+        lwa::Error::TokenRefused(why) => Failure::start_over(why),
+        error @ (lwa::Error::ClientRefused | lwa::Error::Unavailable { .. }) => {
+            Failure::unavailable(error)
+        }
+    }
+}

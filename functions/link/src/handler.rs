@@ -1,0 +1,265 @@
+//! Asks for the password of the account that has the customer's address, and links.
+
+use accounts::{Record, Verdict};
+use domain::{
+    AccountId, Email, LinkTicket, Status,
+    link::{LIVES_AFTER_FORGOT, Purpose, Ticket, limits},
+    session::Kind,
+    sign_in::Refusal,
+};
+use entrance::{Entrance, Entry, Visit};
+use serde_json::json;
+use store::{Attempt, Part};
+use web::{
+    Code, Cookie, Failure, Form, Handle, Reply, Request, Site, StatusCode, cookie,
+    csrf::{check_origin, check_token},
+    page,
+    reply::{self, with_cookie},
+};
+
+/// Everything linking needs.
+pub(crate) struct Link {
+    pub(crate) site: Site,
+    pub(crate) entrance: Entrance,
+}
+
+/// A ticket that waits for a password.
+struct Waiting {
+    key: LinkTicket,
+    ticket: Ticket,
+    account: AccountId,
+    attempts_left: u32,
+}
+
+impl Handle for Link {
+    fn site(&self) -> &Site {
+        &self.site
+    }
+
+    async fn handle(&self, request: &Request) -> Result<Reply, Failure> {
+        match (request.method.as_str(), request.path.as_str()) {
+            ("GET", "/auth/amazon/link") => self.ask(request).await,
+            ("POST", "/auth/amazon/link") => self.link(request).await,
+            ("POST", "/auth/amazon/link/forgot") => self.forgot(request).await,
+            ("POST", "/auth/amazon/link/cancel") => self.cancel(request).await,
+            (_, "/auth/amazon/link") => Err(Failure::wrong_method("GET, POST")),
+            _ => Err(Failure::wrong_method("POST")),
+        }
+    }
+}
+
+impl Link {
+    async fn ask(&self, request: &Request) -> Result<Reply, Failure> {
+        let key = held(request)?;
+        let waiting = self.waiting(key).await?;
+        if request.wants_json() {
+            return Ok(reply::json(StatusCode::OK, &json!({
+                "email": waiting.ticket.customer.email.as_ref().map(Email::as_str),
+                "csrf": waiting.key.csrf().expose(),
+                "attempts_left": waiting.attempts_left,
+                "expires_at": waiting.ticket.expires_at.rfc3339(),
+            })));
+        }
+        Ok(self.page(request, &waiting, (StatusCode::OK, "ok"), None))
+    }
+
+    async fn link(&self, request: &Request) -> Result<Reply, Failure> {
+        let form = Form::read(request, &["csrf", "username", "password"], false)?;
+        check_origin(request, &self.site)?;
+        let key = held(request)?;
+        check_token(form.get("csrf"), &key.csrf())?;
+        let password = form.get("password").ok_or(Failure::bad_request("there is no password"))?;
+        let waiting = match self.waiting(key).await {
+            // A second click on a form that has done its work.
+            Err(Closed { ticket: Some(ticket), .. }) if ticket.used => {
+                return self.linked_before(request, &ticket).await;
+            }
+            waiting => waiting?,
+        };
+        let linked = self.prove_and_link(request, &waiting, password).await;
+        linked.map_err(|failure| failure.on_the_way_to(&waiting.ticket.return_to))
+    }
+
+    async fn prove_and_link(&self, request: &Request, waiting: &Waiting, password: &str) -> Result<Reply, Failure> {
+        let Waiting { key, ticket, account, attempts_left } = waiting;
+        let record = self.entrance.account(account).await?;
+        // Read before the password is compared: whatever ends this account's sessions meanwhile,
+        // such as a new password, ends this too.
+        let epoch = self.entrance.sessions.epoch(account).await.map_err(Failure::unavailable)?;
+
+        let now = self.entrance.clock.now();
+        let limits = limits(&ticket.customer.user_id, account, now);
+        let attempt = self.entrance.tickets.take_attempt(key, &limits, now).await;
+        match attempt.map_err(Failure::unavailable)? {
+            Attempt::Taken => {}
+            Attempt::TicketClosed => return Err(expired("the ticket is over, used or out of attempts")),
+            Attempt::Limited { resets_at } => {
+                let wait = u32::try_from(resets_at.since(now).as_secs()).unwrap_or(u32::MAX).max(1);
+                let failure = Failure::new(Code::TooManyAttempts, "too many guesses at this account");
+                return Err(Failure { retry_after: Some(wait), ..failure });
+            }
+        }
+
+        let verdict = self.entrance.accounts.verify(record.as_deref(), password).await;
+        let verdict = verdict.map_err(Failure::unavailable)?;
+        let Some(record) = record else { return Err(Refusal::AccountClosed.into()) };
+        if record.account.status != Status::Active {
+            return Err(Refusal::AccountClosed.into());
+        }
+        match verdict {
+            Verdict::Match => self.let_in(request, waiting, &record, epoch).await,
+            Verdict::NoPassword => Err(Refusal::NoPassword.into()),
+            Verdict::Mismatch if *attempts_left <= 1 => Err(expired("that was the last attempt")),
+            Verdict::Mismatch => self.ask_again(request, waiting, attempts_left - 1),
+        }
+    }
+
+    /// The password was right.
+    async fn let_in(&self, request: &Request, waiting: &Waiting, record: &Record, epoch: u64) -> Result<Reply, Failure> {
+        let session = cookie::session(request);
+        let visit = Visit {
+            customer: &waiting.ticket.customer,
+            kind: Kind::Browser,
+            replaces: session.as_ref(),
+            ticket: Some(&waiting.key),
+        };
+        let mut entry = self.entrance.link(visit, record, epoch).await?;
+        if entry.changed(Part::Identity) || entry.changed(Part::Reverse) {
+            entry = self.linked_meanwhile(visit, record).await?;
+        }
+        match entry {
+            Entry::Open(opened) => {
+                let to = &waiting.ticket.return_to;
+                let reply = if request.wants_json() {
+                    let answer = reply::json(StatusCode::OK, &json!({
+                        "status": "signed_in",
+                        "account": { "id": opened.session.account.as_str(), "name": opened.session.name },
+                        "expires_at": opened.session.expires_at.rfc3339(),
+                        "return_to": to.as_str(),
+                    }));
+                    with_cookie(answer, &Cookie::session(&opened.token, self.entrance.lifetimes.total))
+                } else {
+                    reply::signed_in(&self.site, &opened.token, &opened.session, to)
+                };
+                Ok(with_cookie(reply, &Cookie::gone(cookie::TICKET)))
+            }
+            Entry::Changed(parts) if parts.contains(&Part::Ticket) => {
+                Err(expired("the ticket was used meanwhile"))
+            }
+            Entry::Changed(_) => Err(Failure::start_over("the account has changed meanwhile")),
+        }
+    }
+
+    /// The customer or the account is linked already. Where it is the very link that was wanted –
+    /// the button was pressed twice – they are let in by it; all else stays as it is.
+    async fn linked_meanwhile(&self, visit: Visit<'_>, record: &Record) -> Result<Entry, Failure> {
+        let identity = self.entrance.identities.find(&visit.customer.user_id).await;
+        match identity.map_err(Failure::unavailable)? {
+            Some(identity) if identity.account == record.account.id => {
+                self.entrance.enter(Visit { ticket: None, ..visit }, &identity, record).await
+            }
+            _ => Err(Failure::new(Code::AlreadyLinked, "the customer or the account is linked otherwise")),
+        }
+    }
+
+    async fn linked_before(&self, request: &Request, ticket: &Ticket) -> Result<Reply, Failure> {
+        match self.entrance.current(request).await? {
+            Some(_) => Ok(reply::see_other(&self.site.after_sign_in(&ticket.return_to))),
+            None => Err(expired("the ticket was used before").on_the_way_to(&ticket.return_to)),
+        }
+    }
+
+    fn ask_again(&self, request: &Request, waiting: &Waiting, attempts_left: u32) -> Result<Reply, Failure> {
+        if request.wants_json() {
+            let failure = Failure::new(Code::WrongPassword, "not the account's password");
+            return Err(Failure { attempts_left: Some(attempts_left), ..failure });
+        }
+        let wrong = Code::WrongPassword;
+        Ok(self.page(request, waiting, (wrong.status(), wrong.as_str()), Some(attempts_left)))
+    }
+
+    /// The visitor has to reset the password first. The ticket waits for that, in this browser.
+    async fn forgot(&self, request: &Request) -> Result<Reply, Failure> {
+        let key = self.pressed(request)?;
+        let Some(url) = &self.site.password_reset_url else {
+            return Err(Failure::new(Code::NotFound, "PASSWORD_RESET_URL is not set"));
+        };
+        let url = if url.starts_with('/') { self.site.absolute(url) } else { url.clone() };
+        let Waiting { key, ticket, .. } = self.waiting(key).await?;
+        self.entrance.tickets.extend(&key, &ticket).await.map_err(Failure::unavailable)?;
+        let ends = ticket.started_at + LIVES_AFTER_FORGOT;
+        let lives = ends.since(self.entrance.clock.now());
+        Ok(with_cookie(reply::see_other(&url), &Cookie::ticket(&key, lives)))
+    }
+
+    async fn cancel(&self, request: &Request) -> Result<Reply, Failure> {
+        let key = self.pressed(request)?;
+        self.entrance.tickets.cancel(&key).await.map_err(Failure::unavailable)?;
+        let reply = reply::see_other(&self.site.absolute(&self.site.sign_in_path));
+        Ok(with_cookie(reply, &Cookie::gone(cookie::TICKET)))
+    }
+
+    /// The ticket of a visitor who pressed a button of the page.
+    fn pressed(&self, request: &Request) -> Result<LinkTicket, Failure> {
+        let form = Form::read(request, &["csrf"], false)?;
+        check_origin(request, &self.site)?;
+        let key = held(request)?;
+        check_token(form.get("csrf"), &key.csrf())?;
+        Ok(key)
+    }
+
+    async fn waiting(&self, key: LinkTicket) -> Result<Waiting, Closed> {
+        let ticket = self.entrance.tickets.find(&key).await;
+        let ticket = ticket.map_err(|error| Closed { failure: Failure::unavailable(error), ticket: None })?;
+        match ticket {
+            Some(ticket) if ticket.is_open(self.entrance.clock.now()) => match ticket.purpose.clone() {
+                Purpose::Link { account, attempts_left } => Ok(Waiting { key, ticket, account, attempts_left }),
+                _ => Err(Closed { failure: expired("the ticket is for something else"), ticket: None }),
+            },
+            Some(ticket) => {
+                let failure = expired("the ticket is over or used").on_the_way_to(&ticket.return_to);
+                Err(Closed { failure, ticket: Some(ticket) })
+            }
+            None => Err(Closed { failure: expired("the ticket is unknown"), ticket: None }),
+        }
+    }
+
+    fn page(
+        &self,
+        request: &Request,
+        waiting: &Waiting,
+        ending: (StatusCode, &'static str),
+        attempts_left: Option<u32>,
+    ) -> Reply {
+        reply::page(&self.site, request, ending, |frame| {
+            page::Link {
+                csrf: waiting.key.csrf().expose(),
+                email: waiting.ticket.customer.email.as_ref().map(Email::as_str),
+                attempts_left,
+                second_factor: false,
+                forgot: self.site.password_reset_url.is_some(),
+            }
+            .html(frame)
+        })
+    }
+}
+
+/// Why a ticket is not open; with the ticket, where there is one.
+struct Closed {
+    failure: Failure,
+    ticket: Option<Ticket>,
+}
+
+impl From<Closed> for Failure {
+    fn from(closed: Closed) -> Self {
+        closed.failure
+    }
+}
+
+fn held(request: &Request) -> Result<LinkTicket, Failure> {
+    cookie::ticket(request).ok_or_else(|| expired("no ticket came along"))
+}
+
+fn expired(why: &'static str) -> Failure {
+    Failure::new(Code::TicketExpired, why)
+}

@@ -1,0 +1,320 @@
+//! Asks a newcomer for what Amazon did not tell, and opens an account.
+
+use accounts::NewAccount;
+use domain::{
+    Email, LinkTicket, Profile,
+    link::{ATTEMPTS, LIVES, Purpose, Ticket},
+    registration::{self, Field, Wrong},
+    session::Kind,
+    sign_in::{Decision, Refusal, decide},
+};
+use entrance::{Entrance, Entry, Opened, Visit};
+use serde_json::json;
+use store::Part;
+use web::{
+    Code, Cookie, Failure, Form, Handle, Reply, Request, Site, StatusCode, cookie,
+    csrf::{check_origin, check_token},
+    page,
+    reply::{self, with_cookie},
+};
+
+/// Everything registration needs.
+pub(crate) struct Register {
+    pub(crate) site: Site,
+    pub(crate) entrance: Entrance,
+    /// Where the link page is: ours, or the site's own.
+    pub(crate) link_path: String,
+}
+
+/// What the visitor filled in, and what is wrong with it.
+struct Filled {
+    /// The address; Amazon's cannot be changed.
+    email: String,
+    email_wrong: Option<Wrong>,
+    /// In the order of the fields.
+    values: Vec<(String, Option<Wrong>)>,
+}
+
+impl Handle for Register {
+    fn site(&self) -> &Site {
+        &self.site
+    }
+
+    async fn handle(&self, request: &Request) -> Result<Reply, Failure> {
+        match request.method.as_str() {
+            "GET" => self.ask(request).await,
+            "POST" => self.register(request).await,
+            _ => Err(Failure::wrong_method("GET, POST")),
+        }
+    }
+}
+
+impl Register {
+    async fn ask(&self, request: &Request) -> Result<Reply, Failure> {
+        let key = held(request)?;
+        let ticket = self.waiting(&key).await?;
+        let filled = self.prefilled(&ticket.customer);
+        if request.wants_json() {
+            return Ok(reply::json(StatusCode::OK, &self.as_json(request, &key, &ticket, &filled)));
+        }
+        Ok(self.page(request, &key, &ticket, &filled, (StatusCode::OK, "ok")))
+    }
+
+    async fn register(&self, request: &Request) -> Result<Reply, Failure> {
+        let form = Form::read(request, &["csrf", "email"], true)?;
+        check_origin(request, &self.site)?;
+        let key = held(request)?;
+        check_token(form.get("csrf"), &key.csrf())?;
+        let unknown = |name: &str| !self.entrance.fields.iter().any(|field| field.name == name);
+        if form.field_names().any(unknown) {
+            return Err(Failure::bad_request("the body has an unknown field"));
+        }
+        let ticket = self.waiting(&key).await?;
+        let registered = self.open_account(request, &form, &key, &ticket).await;
+        registered.map_err(|failure| failure.on_the_way_to(&ticket.return_to))
+    }
+
+    async fn open_account(
+        &self,
+        request: &Request,
+        form: &Form,
+        key: &LinkTicket,
+        ticket: &Ticket,
+    ) -> Result<Reply, Failure> {
+        let filled = self.filled(form, &ticket.customer)?;
+        let (Some(email), true) = (Email::parse(&filled.email), filled.is_right()) else {
+            return self.ask_again(request, key, ticket, &filled);
+        };
+        let session = cookie::session(request);
+        let visit = Visit {
+            customer: &ticket.customer,
+            kind: Kind::Browser,
+            replaces: session.as_ref(),
+            ticket: Some(key),
+        };
+        let new = self.new_account(&ticket.customer, email, filled);
+
+        // Whoever was quicker may have changed the facts: another tab, or the site's own registration.
+        for attempt in 0..3 {
+            let mut found = self.entrance.look_up(&ticket.customer, attempt > 0).await?;
+            if let (None, None, Some(email)) = (&found.identity, &ticket.customer.email, &new.email) {
+                found = self.entrance.look_up_email(email, attempt > 0).await?;
+            }
+            let facts = self.entrance.facts(&found, &ticket.customer);
+            let entry = match decide(facts, self.entrance.policy) {
+                Decision::Refuse(refusal) => return Err(refusal.into()),
+                Decision::ProvePassword(account) => {
+                    let purpose = Purpose::Link { account: account.id, attempts_left: ATTEMPTS };
+                    return self.lead_to_link(request, key, ticket, purpose).await;
+                }
+                Decision::Create | Decision::Register => {
+                    self.entrance.create(visit, &new, found.stale.as_ref()).await?
+                }
+                Decision::Enter(_) => match (&found.identity, &found.record) {
+                    (Some(identity), Some(record)) => self.entrance.enter(visit, identity, record).await?,
+                    _ => return Err(Refusal::AccountClosed.into()),
+                },
+            };
+            match entry {
+                Entry::Open(opened) => return Ok(self.welcome(request, &opened, ticket)),
+                Entry::Changed(parts) if parts.contains(&Part::Ticket) => {
+                    return self.registered_before(request, ticket).await;
+                }
+                Entry::Changed(_) => {}
+            }
+        }
+        Err(Failure::new(Code::Unavailable, "what we looked up kept changing"))
+    }
+
+    /// Somebody has this address already: the visitor proves the account with its password.
+    async fn lead_to_link(
+        &self,
+        request: &Request,
+        key: &LinkTicket,
+        ticket: &Ticket,
+        purpose: Purpose,
+    ) -> Result<Reply, Failure> {
+        let link = self.entrance.wait(purpose, &ticket.customer, &ticket.return_to).await?;
+        self.entrance.tickets.cancel(key).await.map_err(Failure::unavailable)?;
+        let reply = if request.wants_json() {
+            reply::json(StatusCode::OK, &json!({
+                "status": "link_required",
+                "email": ticket.customer.email.as_ref().map(Email::as_str),
+                "csrf": link.csrf().expose(),
+                "attempts_left": ATTEMPTS,
+            }))
+        } else {
+            reply::see_other(&self.site.absolute(&self.link_path))
+        };
+        Ok(with_cookie(reply, &Cookie::ticket(&link, LIVES)))
+    }
+
+    fn welcome(&self, request: &Request, opened: &Opened, ticket: &Ticket) -> Reply {
+        let session = &opened.session;
+        let reply = if request.wants_json() {
+            let answer = reply::json(StatusCode::OK, &json!({
+                "status": "signed_in",
+                "account": { "id": session.account.as_str(), "name": session.name },
+                "expires_at": session.expires_at.rfc3339(),
+                "return_to": ticket.return_to.as_str(),
+            }));
+            with_cookie(answer, &Cookie::session(&opened.token, self.entrance.lifetimes.total))
+        } else {
+            reply::signed_in(&self.site, &opened.token, session, &ticket.return_to)
+        };
+        with_cookie(reply, &Cookie::gone(cookie::TICKET))
+    }
+
+    /// A second click on a form that has done its work.
+    async fn registered_before(&self, request: &Request, ticket: &Ticket) -> Result<Reply, Failure> {
+        match self.entrance.current(request).await? {
+            Some(_) => Ok(reply::see_other(&self.site.after_sign_in(&ticket.return_to))),
+            None => Err(expired("the ticket was used before")),
+        }
+    }
+
+    fn ask_again(
+        &self,
+        request: &Request,
+        key: &LinkTicket,
+        ticket: &Ticket,
+        filled: &Filled,
+    ) -> Result<Reply, Failure> {
+        let invalid = Code::InvalidFields;
+        if !request.wants_json() {
+            return Ok(self.page(request, key, ticket, filled, (invalid.status(), invalid.as_str())));
+        }
+        let word = |wrong| match wrong {
+            Wrong::Missing => "missing",
+            Wrong::Invalid => "invalid",
+            Wrong::TooLong => "too_long",
+        };
+        let email = filled.email_wrong.map(|wrong| ("email".to_owned(), word(wrong)));
+        let others = self.entrance.fields.iter().zip(&filled.values);
+        let others = others.filter_map(|(field, (_, wrong))| Some((field.name.clone(), word((*wrong)?))));
+        let fields = email.into_iter().chain(others).collect();
+        Err(Failure { fields, ..Failure::new(invalid, "some fields are not right") })
+    }
+
+    async fn waiting(&self, key: &LinkTicket) -> Result<Ticket, Failure> {
+        if !self.entrance.policy.registration_open {
+            return Err(Refusal::RegistrationClosed.into());
+        }
+        let ticket = self.entrance.tickets.find(key).await.map_err(Failure::unavailable)?;
+        let ticket = ticket.ok_or_else(|| expired("the ticket is unknown"))?;
+        let open = ticket.is_open(self.entrance.clock.now()) && ticket.purpose == Purpose::Register;
+        if open { Ok(ticket) } else { Err(expired("the ticket is not open for this").on_the_way_to(&ticket.return_to)) }
+    }
+
+    /// What Amazon told, before the visitor has seen the form.
+    fn prefilled(&self, customer: &Profile) -> Filled {
+        let value = |field: &Field| (field.known(customer).unwrap_or_default().to_owned(), None);
+        Filled {
+            email: customer.email.as_ref().map_or(String::new(), |email| email.as_str().to_owned()),
+            email_wrong: None,
+            values: self.entrance.fields.iter().map(value).collect(),
+        }
+    }
+
+    /// What the visitor filled in. Amazon's address stays what Amazon said: were it editable, one
+    /// could come with one's own identity and leave with somebody else's address.
+    fn filled(&self, form: &Form, customer: &Profile) -> Result<Filled, Failure> {
+        let (email, email_wrong) = match (&customer.email, form.get("email").unwrap_or_default()) {
+            (Some(known), "") => (known.as_str().to_owned(), None),
+            (Some(known), typed) if Email::parse(typed).as_ref() == Some(known) => {
+                (known.as_str().to_owned(), None)
+            }
+            (Some(_), _) => return Err(Failure::bad_request("Amazon's address cannot be changed here")),
+            (None, "") => (String::new(), Some(Wrong::Missing)),
+            (None, typed) => {
+                (typed.to_owned(), Email::parse(typed).is_none().then_some(Wrong::Invalid))
+            }
+        };
+        let values = self.entrance.fields.iter().map(|field| {
+            let value = form.field(&field.name).trim().to_owned();
+            let wrong = registration::check(field, &value).err().or_else(|| {
+                let pattern = field.pattern.as_deref().filter(|_| !value.is_empty())?;
+                let matches = web::pattern(pattern).is_ok_and(|pattern| pattern.is_match(&value));
+                (!matches).then_some(Wrong::Invalid)
+            });
+            (value, wrong)
+        });
+        Ok(Filled { email, email_wrong, values: values.collect() })
+    }
+
+    fn new_account(&self, customer: &Profile, email: Email, filled: Filled) -> NewAccount {
+        let fields = self.entrance.fields.iter().zip(filled.values);
+        let mut fields: Vec<_> =
+            fields.map(|(field, (value, _))| (field.name.clone(), value)).collect();
+        // A name that the visitor typed is the account's name.
+        let mut take = |name: &str| {
+            let at = fields.iter().position(|(field, value)| field == name && !value.is_empty())?;
+            Some(fields.remove(at).1)
+        };
+        NewAccount {
+            name: take("name").or_else(|| customer.name.clone()),
+            postal_code: take("postal_code").or_else(|| customer.postal_code.clone()),
+            email: Some(email),
+            fields,
+        }
+    }
+
+    fn as_json(&self, request: &Request, key: &LinkTicket, ticket: &Ticket, filled: &Filled) -> serde_json::Value {
+        let fields = self.entrance.fields.iter().zip(&filled.values).map(|(field, (value, _))| {
+            json!({
+                "name": field.name,
+                "label": web::label(field, request.language),
+                "type": field.kind.as_str(),
+                "required": field.required,
+                "pattern": field.pattern,
+                "options": field.options,
+                "value": value,
+            })
+        });
+        json!({
+            "csrf": key.csrf().expose(),
+            "email": ticket.customer.email.as_ref().map(Email::as_str),
+            "fields": fields.collect::<Vec<_>>(),
+            "expires_at": ticket.expires_at.rfc3339(),
+        })
+    }
+
+    fn page(
+        &self,
+        request: &Request,
+        key: &LinkTicket,
+        ticket: &Ticket,
+        filled: &Filled,
+        ending: (StatusCode, &'static str),
+    ) -> Reply {
+        let inputs = self.entrance.fields.iter().zip(&filled.values);
+        let inputs = inputs.map(|(field, (value, wrong))| page::Input { field, value, wrong: *wrong });
+        let email = match &ticket.customer.email {
+            Some(email) => page::Email::Fixed(email.as_str()),
+            None => page::Email::Typed { value: &filled.email, wrong: filled.email_wrong },
+        };
+        reply::page(&self.site, request, ending, |frame| {
+            page::Register {
+                csrf: key.csrf().expose(),
+                email,
+                inputs: inputs.collect(),
+                sign_in_href: &self.site.sign_in_path,
+            }
+            .html(frame)
+        })
+    }
+}
+
+impl Filled {
+    fn is_right(&self) -> bool {
+        self.email_wrong.is_none() && self.values.iter().all(|(_, wrong)| wrong.is_none())
+    }
+}
+
+fn held(request: &Request) -> Result<LinkTicket, Failure> {
+    cookie::ticket(request).ok_or_else(|| expired("no ticket came along"))
+}
+
+fn expired(why: &'static str) -> Failure {
+    Failure::new(Code::TicketExpired, why)
+}

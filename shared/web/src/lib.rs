@@ -1,0 +1,52 @@
+//! The HTTP edge: what every function does before and after its own work.
+
+pub mod cookie;
+pub mod csrf;
+mod failure;
+mod form;
+pub mod log;
+mod look;
+pub mod page;
+pub mod reply;
+mod request;
+mod serve;
+mod setting;
+mod site;
+#[cfg(test)]
+mod tests;
+pub mod words;
+
+pub use cookie::Cookie;
+pub use failure::{Code, Failure};
+pub use form::Form;
+pub use lambda_http::http::StatusCode;
+pub use lambda_http::{self};
+pub use reply::Reply;
+pub use request::Request;
+pub use serve::{Fatal, Handle, reply_to, serve};
+pub use setting::{Settings, Unset};
+pub use site::{Site, with_query};
+
+use rand_core::{CryptoRng, UnwrapErr};
+
+/// Randomness straight from the operating system: nothing is kept that a snapshot of this process
+/// could repeat.
+pub fn rng() -> impl CryptoRng {
+    UnwrapErr(getrandom::SysRng)
+}
+
+/// A site's own pattern, which like HTML's `pattern` must match the whole value.
+///
+/// # Errors
+///
+/// Where the pattern is not understood.
+pub fn pattern(pattern: &str) -> Result<regex_lite::Regex, regex_lite::Error> {
+    regex_lite::Regex::new(&format!("^(?:{pattern})$"))
+}
+
+/// What a registration field is called in this language, or in the first one it has a name in.
+pub fn label(field: &domain::registration::Field, language: words::Language) -> &str {
+    let labels = &field.label;
+    let label = labels.get(language.code()).or_else(|| labels.get("")).or_else(|| labels.values().next());
+    label.map_or(&field.name, String::as_str)
+}

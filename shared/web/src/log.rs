@@ -1,0 +1,82 @@
+//! One line of log per request, and nothing that anybody sent.
+
+use std::{fmt::Write as _, panic, time::Duration};
+
+use serde_json::json;
+
+use crate::{Failure, Reply, Request, reply::Ending};
+
+/// Writes the one line of a request: what was asked and how it ended.
+///
+/// We print our own lines and subscribe to nobody else's, so no log level of any library can ever
+/// put a password, a code or a cookie into the log. What callers sent is left out altogether.
+pub(crate) fn request(request: &Request, reply: &Reply, failure: Option<&Failure>, took: Duration) {
+    let ending = reply.extensions().get::<Ending>().map_or("ok", |ending| ending.0);
+    let mut line = json!({
+        "level": if reply.status().is_server_error() { "ERROR" } else { "INFO" },
+        "request_id": request.id,
+        "method": request.method.as_str(),
+        "route": route(&request.path),
+        "status": reply.status().as_u16(),
+        "code": ending,
+        "ms": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+    });
+    if let Some(failure) = failure {
+        line["why"] = why(failure).into();
+    }
+    print(&line.to_string());
+}
+
+/// Writes a line about something that went wrong without failing the request.
+pub fn warning(message: &'static str, cause: &dyn std::error::Error) {
+    print(&json!({ "level": "WARN", "message": message, "why": chain(cause) }).to_string());
+}
+
+/// From now on a panic is logged by its place alone: its message may hold anything.
+pub(crate) fn panics() {
+    panic::set_hook(Box::new(|info| {
+        let place = info.location().map(ToString::to_string);
+        print(&json!({ "level": "ERROR", "message": "panic", "place": place }).to_string());
+    }));
+}
+
+fn why(failure: &Failure) -> String {
+    match &failure.cause {
+        None => failure.why.to_owned(),
+        Some(cause) => format!("{}: {}", failure.why, chain(&**cause)),
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        // Writing to a string cannot fail.
+        let _ = write!(text, ": {cause}");
+        next = cause.source();
+    }
+    text
+}
+
+/// The path, if it is one of ours; others may hold anything.
+fn route(path: &str) -> &str {
+    const ROUTES: [&str; 11] = [
+        "/auth/amazon/callback",
+        "/auth/amazon/link",
+        "/auth/amazon/link/cancel",
+        "/auth/amazon/link/forgot",
+        "/auth/amazon/login",
+        "/auth/amazon/register",
+        "/auth/amazon/switch",
+        "/auth/logout",
+        "/auth/session",
+        "/auth/verify",
+        "-",
+    ];
+    ROUTES.into_iter().find(|known| *known == path).unwrap_or("-")
+}
+
+#[expect(clippy::print_stdout, reason = "Lambda's log is the standard output")]
+fn print(line: &str) {
+    println!("{line}");
+}

@@ -1,0 +1,169 @@
+//! What functions answer with.
+
+use domain::{ReturnTo, SessionToken, session::Session};
+use lambda_http::{
+    Body, Response,
+    http::{HeaderValue, StatusCode, header},
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::{
+    Cookie, Failure, Request, Site,
+    page::{Frame, Problem},
+};
+
+/// What a function answers.
+pub type Reply = Response<Body>;
+
+/// How a request ended, for the log: `ok` or a failure's code.
+#[derive(Clone, Copy)]
+pub(crate) struct Ending(pub &'static str);
+
+/// A page of ours; `code` is `ok`, or what went wrong in a form that is shown again.
+pub fn page(
+    site: &Site,
+    request: &Request,
+    (status, code): (StatusCode, &'static str),
+    html: impl FnOnce(&Frame<'_>) -> String,
+) -> Reply {
+    let frame =
+        Frame { look: &site.look, language: request.language, code, request_id: &request.id };
+    with_body(status, code, "text/html; charset=utf-8", html(&frame))
+}
+
+/// JSON, for apps and for pages of the site's own.
+pub fn json(status: StatusCode, value: &impl Serialize) -> Reply {
+    // Only maps with keys that are no text fail to serialise; ours are structs.
+    let body = serde_json::to_string(value).unwrap_or_default();
+    with_body(status, "ok", "application/json", body)
+}
+
+/// Sends the browser elsewhere, always with GET: 303, so that no password is ever posted again.
+pub fn see_other(url: &str) -> Reply {
+    let mut reply = empty(StatusCode::SEE_OTHER);
+    match HeaderValue::from_str(url) {
+        Ok(url) => {
+            reply.headers_mut().insert(header::LOCATION, url);
+            reply
+        }
+        // Nothing from outside gets this far: paths and settings are checked where they come in.
+        Err(_) => empty(StatusCode::INTERNAL_SERVER_ERROR),
+    }
+}
+
+/// Sends a visitor who has just signed in where they were going, with the session's cookie.
+pub fn signed_in(site: &Site, token: &SessionToken, session: &Session, to: &ReturnTo) -> Reply {
+    let lives = session.expires_at.since(session.started_at);
+    with_cookie(see_other(&site.after_sign_in(to)), &Cookie::session(token, lives))
+}
+
+/// An answer without a body.
+pub fn empty(status: StatusCode) -> Reply {
+    let mut reply = Reply::new(Body::Empty);
+    *reply.status_mut() = status;
+    reply.extensions_mut().insert(Ending("ok"));
+    reply
+}
+
+/// The same answer with a cookie set, or taken back.
+pub fn with_cookie(mut reply: Reply, cookie: &Cookie) -> Reply {
+    if let Ok(value) = HeaderValue::from_str(&cookie.header()) {
+        reply.headers_mut().append(header::SET_COOKIE, value);
+    }
+    reply
+}
+
+/// The same answer with a header.
+pub fn with_header(mut reply: Reply, name: &'static str, value: &str) -> Reply {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        reply.headers_mut().insert(name, value);
+    }
+    reply
+}
+
+/// The page or the problem details (RFC 9457) that a failure ends in.
+pub(crate) fn failure(failure: &Failure, request: &Request, site: &Site) -> Reply {
+    let (status, code) = (failure.code.status(), failure.code.as_str());
+    let mut reply = if request.wants_json() {
+        let reply = json(status, &problem(failure, request));
+        with_header(reply, "content-type", "application/problem+json")
+    } else {
+        page(site, request, (status, code), |frame| {
+            let retry = failure.return_to.clone().unwrap_or_default();
+            Problem {
+                retry_href: Some(&site.login_href(&retry)),
+                sign_in_href: &site.sign_in_path,
+                password_reset_href: site.password_reset_url.as_deref(),
+                retry_after: failure.retry_after,
+            }
+            .html(frame)
+        })
+    };
+    if let Some(allow) = failure.allow {
+        reply = with_header(reply, "allow", allow);
+    }
+    if let Some(seconds) = failure.retry_after {
+        reply = with_header(reply, "retry-after", &seconds.to_string());
+    }
+    for cookie in &failure.forget {
+        reply = with_cookie(reply, cookie);
+    }
+    reply.extensions_mut().insert(Ending(code));
+    reply
+}
+
+fn problem(failure: &Failure, request: &Request) -> Value {
+    let (title, detail) = request.language.words().problem(failure.code.as_str());
+    let mut problem = json!({
+        "type": "about:blank",
+        "title": title,
+        "status": failure.code.status().as_u16(),
+        "detail": detail,
+        "code": failure.code.as_str(),
+        "request_id": request.id,
+    });
+    if let Some(seconds) = failure.retry_after {
+        problem["retry_after"] = seconds.into();
+    }
+    if let Some(attempts) = failure.attempts_left {
+        problem["attempts_left"] = attempts.into();
+    }
+    if let Some(return_to) = &failure.return_to {
+        problem["return_to"] = return_to.as_str().into();
+    }
+    if !failure.fields.is_empty() {
+        problem["fields"] =
+            failure.fields.iter().map(|(name, wrong)| (name.clone(), json!(wrong))).collect();
+    }
+    problem
+}
+
+/// Adds what every answer carries.
+///
+/// We are guests on the site's host: HSTS without `includeSubDomains`, and no `Clear-Site-Data`,
+/// which would empty the shop's cart. `Referrer-Policy: same-origin` keeps paths from Amazon and
+/// still lets browsers send an `Origin` that is not `null`.
+pub(crate) fn finish(mut reply: Reply, site: &Site) -> Reply {
+    for (name, value) in [
+        ("cache-control", "no-store"),
+        ("content-security-policy", site.policy()),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("referrer-policy", "same-origin"),
+        ("strict-transport-security", "max-age=31536000"),
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+    ] {
+        reply = with_header(reply, name, value);
+    }
+    reply
+}
+
+fn with_body(status: StatusCode, code: &'static str, kind: &'static str, body: String) -> Reply {
+    let mut reply = Reply::new(Body::Text(body));
+    *reply.status_mut() = status;
+    reply.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    reply.extensions_mut().insert(Ending(code));
+    reply
+}
