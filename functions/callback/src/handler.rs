@@ -13,7 +13,7 @@ use entrance::{Entrance, Entry, Found, Visit};
 use secret::Secret;
 use store::Part;
 use web::{
-    Code, Cookie, Failure, Fatal, Form, Handle, Reply, Request, Settings, Site, StatusCode, cookie,
+    Code, Cookie, Failure, Form, Handle, Reply, Request, Site, StatusCode, cookie,
     csrf::{check_origin, check_token},
     page,
     reply::{self, with_cookie},
@@ -31,16 +31,6 @@ pub(crate) struct Callback {
     pub(crate) link_path: String,
     /// Where the registration page is: ours, or the site's own.
     pub(crate) register_path: String,
-}
-
-/// The client secret: from Secrets Manager, or given where a stand-in on this machine takes Amazon's place.
-pub(crate) fn client_secret(settings: &Settings, stand_in: bool) -> Result<Secret, Fatal> {
-    if let (true, Some(text)) = (stand_in, settings.optional("LWA_CLIENT_SECRET")) {
-        return Ok(Secret::given(text.to_owned()));
-    }
-    let (region, endpoint) = settings.aws("AWS_ENDPOINT_URL_SECRETS_MANAGER")?;
-    let arn = settings.text("LWA_CLIENT_SECRET_ARN")?;
-    Ok(Secret::stored(&aws::config(aws::Place { region, endpoint })?, arn, "client_secret"))
 }
 
 impl Handle for Callback {
@@ -70,7 +60,12 @@ impl Callback {
         finished.map_err(|failure| failure.on_the_way_to(&login.return_to))
     }
 
-    async fn finish(&self, request: &Request, outcome: Outcome, login: &Login) -> Result<Reply, Failure> {
+    async fn finish(
+        &self,
+        request: &Request,
+        outcome: Outcome,
+        login: &Login,
+    ) -> Result<Reply, Failure> {
         let now = self.entrance.clock.now();
         if login.is_over(now) {
             return Err(Failure::start_over("the visitor came back too late"));
@@ -108,7 +103,8 @@ impl Callback {
         let secret = self.client_secret.read(now).await.map_err(Failure::unavailable)?;
         match self.amazon.redeem(code, &login.verifier, &secret).await {
             Err(lwa::Error::ClientRefused) => {
-                let fresh = self.client_secret.read_anew(now).await.map_err(Failure::unavailable)?;
+                let fresh =
+                    self.client_secret.read_anew(now).await.map_err(Failure::unavailable)?;
                 if fresh == secret {
                     return Err(Failure::unavailable(lwa::Error::ClientRefused));
                 }
@@ -120,7 +116,12 @@ impl Callback {
 
     /// Decides, and acts. Where somebody else was quicker the facts have changed, and are looked up
     /// anew.
-    async fn let_in(&self, request: &Request, customer: &Profile, to: &ReturnTo) -> Result<Reply, Failure> {
+    async fn let_in(
+        &self,
+        request: &Request,
+        customer: &Profile,
+        to: &ReturnTo,
+    ) -> Result<Reply, Failure> {
         let current = self.entrance.current(request).await?;
         let replaces = current.as_ref().map(|(token, _)| token);
         let visit = Visit { customer, kind: Kind::Browser, replaces, ticket: None };
@@ -219,7 +220,11 @@ impl Callback {
         let ticket = ticket.ok_or_else(|| closed("the ticket is unknown"))?;
         let account = match &ticket.purpose {
             Purpose::Switch { account } if ticket.is_open(self.entrance.clock.now()) => account,
-            _ => return Err(closed("the ticket is not open for this").on_the_way_to(&ticket.return_to)),
+            _ => {
+                return Err(
+                    closed("the ticket is not open for this").on_the_way_to(&ticket.return_to)
+                );
+            }
         };
         let session = cookie::session(request);
         let visit = Visit {
@@ -237,7 +242,8 @@ impl Callback {
         };
         match entry {
             Entry::Open(opened) => {
-                let reply = reply::signed_in(&self.site, &opened.token, &opened.session, &ticket.return_to);
+                let reply =
+                    reply::signed_in(&self.site, &opened.token, &opened.session, &ticket.return_to);
                 Ok(with_cookie(reply, &Cookie::gone(cookie::TICKET)))
             }
             Entry::Changed(_) => {

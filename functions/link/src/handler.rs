@@ -53,12 +53,15 @@ impl Link {
         let key = held(request)?;
         let waiting = self.waiting(key).await?;
         if request.wants_json() {
-            return Ok(reply::json(StatusCode::OK, &json!({
-                "email": waiting.ticket.customer.email.as_ref().map(Email::as_str),
-                "csrf": waiting.key.csrf().expose(),
-                "attempts_left": waiting.attempts_left,
-                "expires_at": waiting.ticket.expires_at.rfc3339(),
-            })));
+            return Ok(reply::json(
+                StatusCode::OK,
+                &json!({
+                    "email": waiting.ticket.customer.email.as_ref().map(Email::as_str),
+                    "csrf": waiting.key.csrf().expose(),
+                    "attempts_left": waiting.attempts_left,
+                    "expires_at": waiting.ticket.expires_at.rfc3339(),
+                }),
+            ));
         }
         Ok(self.page(request, &waiting, (StatusCode::OK, "ok"), None))
     }
@@ -80,7 +83,12 @@ impl Link {
         linked.map_err(|failure| failure.on_the_way_to(&waiting.ticket.return_to))
     }
 
-    async fn prove_and_link(&self, request: &Request, waiting: &Waiting, password: &str) -> Result<Reply, Failure> {
+    async fn prove_and_link(
+        &self,
+        request: &Request,
+        waiting: &Waiting,
+        password: &str,
+    ) -> Result<Reply, Failure> {
         let Waiting { key, ticket, account, attempts_left } = waiting;
         let record = self.entrance.account(account).await?;
         // Read before the password is compared: whatever ends this account's sessions meanwhile,
@@ -92,10 +100,13 @@ impl Link {
         let attempt = self.entrance.tickets.take_attempt(key, &limits, now).await;
         match attempt.map_err(Failure::unavailable)? {
             Attempt::Taken => {}
-            Attempt::TicketClosed => return Err(expired("the ticket is over, used or out of attempts")),
+            Attempt::TicketClosed => {
+                return Err(expired("the ticket is over, used or out of attempts"));
+            }
             Attempt::Limited { resets_at } => {
                 let wait = u32::try_from(resets_at.since(now).as_secs()).unwrap_or(u32::MAX).max(1);
-                let failure = Failure::new(Code::TooManyAttempts, "too many guesses at this account");
+                let failure =
+                    Failure::new(Code::TooManyAttempts, "too many guesses at this account");
                 return Err(Failure { retry_after: Some(wait), ..failure });
             }
         }
@@ -115,7 +126,13 @@ impl Link {
     }
 
     /// The password was right.
-    async fn let_in(&self, request: &Request, waiting: &Waiting, record: &Record, epoch: u64) -> Result<Reply, Failure> {
+    async fn let_in(
+        &self,
+        request: &Request,
+        waiting: &Waiting,
+        record: &Record,
+        epoch: u64,
+    ) -> Result<Reply, Failure> {
         let session = cookie::session(request);
         let visit = Visit {
             customer: &waiting.ticket.customer,
@@ -131,13 +148,19 @@ impl Link {
             Entry::Open(opened) => {
                 let to = &waiting.ticket.return_to;
                 let reply = if request.wants_json() {
-                    let answer = reply::json(StatusCode::OK, &json!({
-                        "status": "signed_in",
-                        "account": { "id": opened.session.account.as_str(), "name": opened.session.name },
-                        "expires_at": opened.session.expires_at.rfc3339(),
-                        "return_to": to.as_str(),
-                    }));
-                    with_cookie(answer, &Cookie::session(&opened.token, self.entrance.lifetimes.total))
+                    let answer = reply::json(
+                        StatusCode::OK,
+                        &json!({
+                            "status": "signed_in",
+                            "account": { "id": opened.session.account.as_str(), "name": opened.session.name },
+                            "expires_at": opened.session.expires_at.rfc3339(),
+                            "return_to": to.as_str(),
+                        }),
+                    );
+                    with_cookie(
+                        answer,
+                        &Cookie::session(&opened.token, self.entrance.lifetimes.total),
+                    )
                 } else {
                     reply::signed_in(&self.site, &opened.token, &opened.session, to)
                 };
@@ -158,7 +181,10 @@ impl Link {
             Some(identity) if identity.account == record.account.id => {
                 self.entrance.enter(Visit { ticket: None, ..visit }, &identity, record).await
             }
-            _ => Err(Failure::new(Code::AlreadyLinked, "the customer or the account is linked otherwise")),
+            _ => Err(Failure::new(
+                Code::AlreadyLinked,
+                "the customer or the account is linked otherwise",
+            )),
         }
     }
 
@@ -169,7 +195,12 @@ impl Link {
         }
     }
 
-    fn ask_again(&self, request: &Request, waiting: &Waiting, attempts_left: u32) -> Result<Reply, Failure> {
+    fn ask_again(
+        &self,
+        request: &Request,
+        waiting: &Waiting,
+        attempts_left: u32,
+    ) -> Result<Reply, Failure> {
         if request.wants_json() {
             let failure = Failure::new(Code::WrongPassword, "not the account's password");
             return Err(Failure { attempts_left: Some(attempts_left), ..failure });
@@ -210,14 +241,23 @@ impl Link {
 
     async fn waiting(&self, key: LinkTicket) -> Result<Waiting, Closed> {
         let ticket = self.entrance.tickets.find(&key).await;
-        let ticket = ticket.map_err(|error| Closed { failure: Failure::unavailable(error), ticket: None })?;
+        let ticket = ticket
+            .map_err(|error| Closed { failure: Failure::unavailable(error), ticket: None })?;
         match ticket {
-            Some(ticket) if ticket.is_open(self.entrance.clock.now()) => match ticket.purpose.clone() {
-                Purpose::Link { account, attempts_left } => Ok(Waiting { key, ticket, account, attempts_left }),
-                _ => Err(Closed { failure: expired("the ticket is for something else"), ticket: None }),
-            },
+            Some(ticket) if ticket.is_open(self.entrance.clock.now()) => {
+                match ticket.purpose.clone() {
+                    Purpose::Link { account, attempts_left } => {
+                        Ok(Waiting { key, ticket, account, attempts_left })
+                    }
+                    _ => Err(Closed {
+                        failure: expired("the ticket is for something else"),
+                        ticket: None,
+                    }),
+                }
+            }
             Some(ticket) => {
-                let failure = expired("the ticket is over or used").on_the_way_to(&ticket.return_to);
+                let failure =
+                    expired("the ticket is over or used").on_the_way_to(&ticket.return_to);
                 Err(Closed { failure, ticket: Some(ticket) })
             }
             None => Err(Closed { failure: expired("the ticket is unknown"), ticket: None }),

@@ -4,11 +4,14 @@ mod handler;
 #[cfg(test)]
 mod tests;
 
+use entrance::Entrance;
+use web::{Fatal, Settings, Site};
+
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), web::Fatal> {
-    web::serve(async |settings| {
-        let entrance = entrance::Entrance::open(settings).await?;
-        Ok(handler::Link { site: web::Site::new(settings)?, entrance })
-    })
-    .await
+async fn main() -> Result<(), Fatal> {
+    web::serve(open).await
+}
+
+async fn open(settings: &Settings) -> Result<handler::Link, Fatal> {
+    Ok(handler::Link { site: Site::new(settings)?, entrance: Entrance::open(settings).await? })
 }

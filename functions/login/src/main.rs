@@ -5,21 +5,20 @@ mod handler;
 mod tests;
 
 use domain::{Clock, amazon::Authorization};
+use web::{Fatal, Settings, Site};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), web::Fatal> {
-    web::serve(async |settings| {
-        let site = web::Site::new(settings)?;
-        Ok(handler::Login {
-            clock: Clock::System,
-            authorization: Authorization {
-                client_id: settings.text("LWA_CLIENT_ID")?,
-                scope: settings.parsed("LWA_SCOPE", "profile".to_owned())?,
-                scope_data: settings.parsed("LWA_SCOPE_DATA", String::new())?,
-                redirect_uri: site.redirect_uri(),
-            },
-            site,
-        })
-    })
-    .await
+async fn main() -> Result<(), Fatal> {
+    web::serve(open).await
+}
+
+async fn open(settings: &Settings) -> Result<handler::Login, Fatal> {
+    let site = Site::new(settings)?;
+    let authorization = Authorization {
+        client_id: settings.text("LWA_CLIENT_ID")?,
+        scope: settings.parsed("LWA_SCOPE", "profile".to_owned())?,
+        scope_data: settings.parsed("LWA_SCOPE_DATA", String::new())?,
+        redirect_uri: site.redirect_uri(),
+    };
+    Ok(handler::Login { clock: Clock::System, site, authorization })
 }

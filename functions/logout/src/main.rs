@@ -4,15 +4,17 @@ mod handler;
 #[cfg(test)]
 mod tests;
 
+use web::{Fatal, Settings, Site};
+
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), web::Fatal> {
-    web::serve(async |settings| {
-        let (region, endpoint) = settings.aws("AWS_ENDPOINT_URL_DYNAMODB")?;
-        let aws = aws::config(aws::Place { region, endpoint })?;
-        let table = settings.text("SESSIONS_TABLE")?;
-        let sessions = store::Sessions { client: store::connect(&aws), table };
-        sessions.warm_up().await;
-        Ok(handler::Logout { site: web::Site::new(settings)?, sessions })
-    })
-    .await
+async fn main() -> Result<(), Fatal> {
+    web::serve(open).await
+}
+
+async fn open(settings: &Settings) -> Result<handler::Logout, Fatal> {
+    let (region, endpoint) = settings.aws("AWS_ENDPOINT_URL_DYNAMODB")?;
+    let client = store::connect(&aws::config(aws::Place { region, endpoint })?);
+    let sessions = store::Sessions { client, table: settings.text("SESSIONS_TABLE")? };
+    sessions.warm_up().await;
+    Ok(handler::Logout { site: Site::new(settings)?, sessions })
 }

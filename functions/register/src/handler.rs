@@ -97,7 +97,8 @@ impl Register {
         // Whoever was quicker may have changed the facts: another tab, or the site's own registration.
         for attempt in 0..3 {
             let mut found = self.entrance.look_up(&ticket.customer, attempt > 0).await?;
-            if let (None, None, Some(email)) = (&found.identity, &ticket.customer.email, &new.email) {
+            if let (None, None, Some(email)) = (&found.identity, &ticket.customer.email, &new.email)
+            {
                 found = self.entrance.look_up_email(email, attempt > 0).await?;
             }
             let facts = self.entrance.facts(&found, &ticket.customer);
@@ -111,7 +112,9 @@ impl Register {
                     self.entrance.create(visit, &new, found.stale.as_ref()).await?
                 }
                 Decision::Enter(_) => match (&found.identity, &found.record) {
-                    (Some(identity), Some(record)) => self.entrance.enter(visit, identity, record).await?,
+                    (Some(identity), Some(record)) => {
+                        self.entrance.enter(visit, identity, record).await?
+                    }
                     _ => return Err(Refusal::AccountClosed.into()),
                 },
             };
@@ -137,12 +140,15 @@ impl Register {
         let link = self.entrance.wait(purpose, &ticket.customer, &ticket.return_to).await?;
         self.entrance.tickets.cancel(key).await.map_err(Failure::unavailable)?;
         let reply = if request.wants_json() {
-            reply::json(StatusCode::OK, &json!({
-                "status": "link_required",
-                "email": ticket.customer.email.as_ref().map(Email::as_str),
-                "csrf": link.csrf().expose(),
-                "attempts_left": ATTEMPTS,
-            }))
+            reply::json(
+                StatusCode::OK,
+                &json!({
+                    "status": "link_required",
+                    "email": ticket.customer.email.as_ref().map(Email::as_str),
+                    "csrf": link.csrf().expose(),
+                    "attempts_left": ATTEMPTS,
+                }),
+            )
         } else {
             reply::see_other(&self.site.absolute(&self.link_path))
         };
@@ -152,12 +158,15 @@ impl Register {
     fn welcome(&self, request: &Request, opened: &Opened, ticket: &Ticket) -> Reply {
         let session = &opened.session;
         let reply = if request.wants_json() {
-            let answer = reply::json(StatusCode::OK, &json!({
-                "status": "signed_in",
-                "account": { "id": session.account.as_str(), "name": session.name },
-                "expires_at": session.expires_at.rfc3339(),
-                "return_to": ticket.return_to.as_str(),
-            }));
+            let answer = reply::json(
+                StatusCode::OK,
+                &json!({
+                    "status": "signed_in",
+                    "account": { "id": session.account.as_str(), "name": session.name },
+                    "expires_at": session.expires_at.rfc3339(),
+                    "return_to": ticket.return_to.as_str(),
+                }),
+            );
             with_cookie(answer, &Cookie::session(&opened.token, self.entrance.lifetimes.total))
         } else {
             reply::signed_in(&self.site, &opened.token, session, &ticket.return_to)
@@ -166,7 +175,11 @@ impl Register {
     }
 
     /// A second click on a form that has done its work.
-    async fn registered_before(&self, request: &Request, ticket: &Ticket) -> Result<Reply, Failure> {
+    async fn registered_before(
+        &self,
+        request: &Request,
+        ticket: &Ticket,
+    ) -> Result<Reply, Failure> {
         match self.entrance.current(request).await? {
             Some(_) => Ok(reply::see_other(&self.site.after_sign_in(&ticket.return_to))),
             None => Err(expired("the ticket was used before")),
@@ -182,7 +195,13 @@ impl Register {
     ) -> Result<Reply, Failure> {
         let invalid = Code::InvalidFields;
         if !request.wants_json() {
-            return Ok(self.page(request, key, ticket, filled, (invalid.status(), invalid.as_str())));
+            return Ok(self.page(
+                request,
+                key,
+                ticket,
+                filled,
+                (invalid.status(), invalid.as_str()),
+            ));
         }
         let word = |wrong| match wrong {
             Wrong::Missing => "missing",
@@ -191,7 +210,8 @@ impl Register {
         };
         let email = filled.email_wrong.map(|wrong| ("email".to_owned(), word(wrong)));
         let others = self.entrance.fields.iter().zip(&filled.values);
-        let others = others.filter_map(|(field, (_, wrong))| Some((field.name.clone(), word((*wrong)?))));
+        let others =
+            others.filter_map(|(field, (_, wrong))| Some((field.name.clone(), word((*wrong)?))));
         let fields = email.into_iter().chain(others).collect();
         Err(Failure { fields, ..Failure::new(invalid, "some fields are not right") })
     }
@@ -203,7 +223,11 @@ impl Register {
         let ticket = self.entrance.tickets.find(key).await.map_err(Failure::unavailable)?;
         let ticket = ticket.ok_or_else(|| expired("the ticket is unknown"))?;
         let open = ticket.is_open(self.entrance.clock.now()) && ticket.purpose == Purpose::Register;
-        if open { Ok(ticket) } else { Err(expired("the ticket is not open for this").on_the_way_to(&ticket.return_to)) }
+        if open {
+            Ok(ticket)
+        } else {
+            Err(expired("the ticket is not open for this").on_the_way_to(&ticket.return_to))
+        }
     }
 
     /// What Amazon told, before the visitor has seen the form.
@@ -224,7 +248,9 @@ impl Register {
             (Some(known), typed) if Email::parse(typed).as_ref() == Some(known) => {
                 (known.as_str().to_owned(), None)
             }
-            (Some(_), _) => return Err(Failure::bad_request("Amazon's address cannot be changed here")),
+            (Some(_), _) => {
+                return Err(Failure::bad_request("Amazon's address cannot be changed here"));
+            }
             (None, "") => (String::new(), Some(Wrong::Missing)),
             (None, typed) => {
                 (typed.to_owned(), Email::parse(typed).is_none().then_some(Wrong::Invalid))
@@ -259,7 +285,13 @@ impl Register {
         }
     }
 
-    fn as_json(&self, request: &Request, key: &LinkTicket, ticket: &Ticket, filled: &Filled) -> serde_json::Value {
+    fn as_json(
+        &self,
+        request: &Request,
+        key: &LinkTicket,
+        ticket: &Ticket,
+        filled: &Filled,
+    ) -> serde_json::Value {
         let fields = self.entrance.fields.iter().zip(&filled.values).map(|(field, (value, _))| {
             json!({
                 "name": field.name,
@@ -288,7 +320,8 @@ impl Register {
         ending: (StatusCode, &'static str),
     ) -> Reply {
         let inputs = self.entrance.fields.iter().zip(&filled.values);
-        let inputs = inputs.map(|(field, (value, wrong))| page::Input { field, value, wrong: *wrong });
+        let inputs =
+            inputs.map(|(field, (value, wrong))| page::Input { field, value, wrong: *wrong });
         let email = match &ticket.customer.email {
             Some(email) => page::Email::Fixed(email.as_str()),
             None => page::Email::Typed { value: &filled.email, wrong: filled.email_wrong },

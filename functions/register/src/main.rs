@@ -4,16 +4,19 @@ mod handler;
 #[cfg(test)]
 mod tests;
 
+use entrance::Entrance;
+use web::{Fatal, Settings, Site};
+
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), web::Fatal> {
-    web::serve(async |settings| {
-        let site = web::Site::new(settings)?;
-        let link_path = settings.path("LINK_PAGE_PATH")?;
-        Ok(handler::Register {
-            link_path: link_path.unwrap_or_else(|| "/auth/amazon/link".to_owned()),
-            entrance: entrance::Entrance::open(settings).await?,
-            site,
-        })
+async fn main() -> Result<(), Fatal> {
+    web::serve(open).await
+}
+
+async fn open(settings: &Settings) -> Result<handler::Register, Fatal> {
+    let link_path = settings.path("LINK_PAGE_PATH")?;
+    Ok(handler::Register {
+        site: Site::new(settings)?,
+        entrance: Entrance::open(settings).await?,
+        link_path: link_path.unwrap_or_else(|| "/auth/amazon/link".to_owned()),
     })
-    .await
 }

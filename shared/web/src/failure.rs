@@ -118,8 +118,6 @@ pub struct Failure {
     pub attempts_left: Option<u32>,
     /// The fields that are not right, each with a word for what is wrong.
     pub fields: Vec<(String, &'static str)>,
-    /// Cookies to take back along with the bad news.
-    pub forget: Vec<crate::Cookie>,
 }
 
 impl Failure {
@@ -135,7 +133,6 @@ impl Failure {
             allow: None,
             attempts_left: None,
             fields: Vec::new(),
-            forget: Vec::new(),
         }
     }
 
@@ -168,12 +165,6 @@ impl Failure {
     /// The same failure, with the way back to where the visitor was going.
     pub fn on_the_way_to(self, return_to: &ReturnTo) -> Self {
         Self { return_to: Some(return_to.clone()), ..self }
-    }
-
-    /// The same failure, taking back a cookie.
-    pub fn forgetting(mut self, cookie: crate::Cookie) -> Self {
-        self.forget.push(cookie);
-        self
     }
 }
 

@@ -47,6 +47,7 @@ pub fn pattern(pattern: &str) -> Result<regex_lite::Regex, regex_lite::Error> {
 /// What a registration field is called in this language, or in the first one it has a name in.
 pub fn label(field: &domain::registration::Field, language: words::Language) -> &str {
     let labels = &field.label;
-    let label = labels.get(language.code()).or_else(|| labels.get("")).or_else(|| labels.values().next());
+    // The language of last resort, `""`, sorts before all others.
+    let label = labels.get(language.code()).or_else(|| labels.values().next());
     label.map_or(&field.name, String::as_str)
 }

@@ -111,7 +111,9 @@ mod tests {
     fn the_style_has_the_sites_colour_and_nothing_else_of_what_it_says() {
         let styled = |color| Look::new("Shop", None, color).style().to_owned();
         assert!(styled(Some("#FF9900")).starts_with(":root{--button:#ff9900;--on-button:#000000;"));
-        for not_a_color in ["", "red", "#12345", "#1234567", "#+12345", "#12345;", "#ÄÖÜ", "}*{x:y}"] {
+        for not_a_color in
+            ["", "red", "#12345", "#1234567", "#+12345", "#12345;", "#ÄÖÜ", "}*{x:y}"]
+        {
             assert_eq!(styled(Some(not_a_color)), styled(None), "{not_a_color}");
         }
     }

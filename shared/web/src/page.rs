@@ -103,9 +103,7 @@ pub struct Input<'a> {
 
 impl Input<'_> {
     fn label(&self, frame: &Frame<'_>) -> &str {
-        let labels = &self.field.label;
-        let label = labels.get(frame.language.code()).or_else(|| labels.get(""));
-        label.or_else(|| labels.values().next()).unwrap_or(&self.field.name)
+        crate::label(self.field, frame.language)
     }
 
     /// What browsers know the field as, so that they can fill it in (WCAG 2.2, 1.3.5).
@@ -198,8 +196,14 @@ impl<'a> Problem<'a> {
         let sign_in = Some((words.problem_sign_in, self.sign_in_href));
         let steps = match code {
             // Another try would end here again.
-            "account_closed" | "no_password" | "registration_closed" | "not_signed_in" | "already_linked"
-            | "ambiguous_email" | "reauthentication_required" | "not_found" => [sign_in, None, None],
+            "account_closed"
+            | "no_password"
+            | "registration_closed"
+            | "not_signed_in"
+            | "already_linked"
+            | "ambiguous_email"
+            | "reauthentication_required"
+            | "not_found" => [sign_in, None, None],
             "last_sign_in_method" => [reset, sign_in, None],
             "wrong_password" | "ticket_expired" | "too_many_attempts" => [retry, reset, sign_in],
             _ => [retry, sign_in, None],

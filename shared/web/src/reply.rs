@@ -106,9 +106,6 @@ pub(crate) fn failure(failure: &Failure, request: &Request, site: &Site) -> Repl
     if let Some(seconds) = failure.retry_after {
         reply = with_header(reply, "retry-after", &seconds.to_string());
     }
-    for cookie in &failure.forget {
-        reply = with_cookie(reply, cookie);
-    }
     reply.extensions_mut().insert(Ending(code));
     reply
 }

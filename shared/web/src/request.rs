@@ -105,8 +105,11 @@ impl Request {
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     }
 
-    /// Whether the caller would rather have JSON than a page.
+    /// Whether the caller would rather have JSON than a page; programs alone ask who is signed in.
     pub fn wants_json(&self) -> bool {
+        if matches!(self.path.as_str(), "/auth/session" | "/auth/verify") {
+            return true;
+        }
         let accepts = self.header("accept").is_some_and(|types| {
             let mut types = types.split(',').map(|kind| media_type(kind));
             types.any(|kind| kind == "application/json" || kind == "application/problem+json")

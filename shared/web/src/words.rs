@@ -43,7 +43,8 @@ impl Language {
             ranges.iter().position(|(tag, _)| tag.eq_ignore_ascii_case(language.code()))
         };
         // Where two are liked equally, the one named first wins, then the first of ours.
-        let rank = |language: &Self| (Reverse(weight(language)), place(language).unwrap_or(usize::MAX));
+        let rank =
+            |language: &Self| (Reverse(weight(language)), place(language).unwrap_or(usize::MAX));
         let understood = Self::ALL.into_iter().filter(|language| weight(language) > 0);
         understood.min_by_key(rank).unwrap_or(Self::En)
     }
@@ -71,12 +72,11 @@ fn range(text: &str) -> Option<(&str, u16)> {
     (!tag.is_empty()).then_some((tag, (weight * 1000.0) as u16))
 }
 
-/// A text before and after its `{placeholder}`, of which it has at most one.
-pub(crate) fn around(text: &str) -> (&str, &str) {
-    let parts = text.split_once('{').and_then(|(before, rest)| {
-        rest.split_once('}').map(|(_, after)| (before, after))
-    });
-    parts.unwrap_or((text, ""))
+/// What a text says before and after its `{placeholder}`, of which it has at most one.
+pub(crate) fn around(text: &str) -> Option<(&str, &str)> {
+    let (before, rest) = text.split_once('{')?;
+    let (_, after) = rest.split_once('}')?;
+    Some((before, after))
 }
 
 macro_rules! words {
@@ -158,7 +158,11 @@ mod tests {
                 assert_eq!(placeholders(text), placeholders(english), "{code}: {name}");
                 assert!(placeholders(text).len() <= 1, "{code}: {name} has two placeholders");
                 let translated = language == Language::En || text != *english;
-                assert_ne!(translated, language != Language::En && SAME.contains(&name), "{code}: {name}");
+                assert_ne!(
+                    translated,
+                    language != Language::En && SAME.contains(&name),
+                    "{code}: {name}"
+                );
             }
         }
     }
@@ -168,7 +172,10 @@ mod tests {
         for language in Language::ALL {
             for code in Words::CODES {
                 let (title, detail) = language.words().problem(code);
-                assert!(placeholders(title).is_empty() && placeholders(detail).is_empty(), "{code}");
+                assert!(
+                    placeholders(title).is_empty() && placeholders(detail).is_empty(),
+                    "{code}"
+                );
             }
             assert_eq!(language.words().problem("no_such_code"), language.words().broken);
         }

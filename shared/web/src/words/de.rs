@@ -18,7 +18,7 @@ pub(super) const DE: Words = Words {
     invalid_choice: "Bitte wählen Sie eine der Möglichkeiten aus.",
 
     start_title: "Mit Ihrem Amazon-Konto anmelden",
-    start_why: "Sie kommen von einer anderen Website. Wenn Sie sich anmelden möchten, drücken Sie den Knopf.",
+    start_why: "Sie kommen von einer anderen Website. Wenn Sie sich anmelden möchten, klicken Sie auf die Schaltfläche.",
 
     link_title: "Amazon-Konto verbinden",
     link_matched: "Hier gibt es schon ein Konto mit der Adresse {email}.",
@@ -35,7 +35,7 @@ pub(super) const DE: Words = Words {
     link_tries: "Sie können es noch {n} Mal versuchen.",
     link_submit: "Anmelden und verbinden",
     link_forgot: "Passwort vergessen?",
-    link_forgot_next: "Passwort vergessen? Legen Sie ein neues fest und kommen Sie dann in diesem Browser auf diese Seite zurück. Sie wartet 24 Stunden auf Sie.",
+    link_forgot_next: "Legen Sie ein neues fest und kommen Sie dann in diesem Browser auf diese Seite zurück. Sie wartet 24 Stunden auf Sie.",
     link_forgot_no_page: "Passwort vergessen? Bitte wenden Sie sich an {site}.",
     link_cancel: "Abbrechen",
     link_amazon_password: "Das Passwort Ihres Amazon-Kontos ändern Sie nicht hier, sondern auf {amazon}.",

@@ -35,7 +35,7 @@ pub(super) const EN: Words = Words {
     link_tries: "You can try {n} more times.",
     link_submit: "Sign in and connect",
     link_forgot: "Forgot your password?",
-    link_forgot_next: "Forgot your password? Set a new one, then come back to this page in this browser. It waits for you for 24 hours.",
+    link_forgot_next: "Set a new one, then come back to this page in this browser. It waits for you for 24 hours.",
     link_forgot_no_page: "Forgot your password? Please contact {site}.",
     link_cancel: "Cancel",
     link_amazon_password: "The password of your Amazon account is changed at {amazon}, not here.",
@@ -79,10 +79,7 @@ pub(super) const EN: Words = Words {
         "That password is not right",
         "Please enter the password of your account here, not your Amazon password.",
     ),
-    mfa_required: (
-        "One more step",
-        "Please enter your security code together with your password.",
-    ),
+    mfa_required: ("One more step", "Please enter your security code together with your password."),
     not_signed_in: (
         "You are not signed in",
         "Please sign in first. You may have been signed out because some time has passed.",
@@ -113,10 +110,7 @@ pub(super) const EN: Words = Words {
         "Please confirm that it is you",
         "For this change we need a sign-in that is less than five minutes old. Please sign in once more.",
     ),
-    not_found: (
-        "This page does not exist",
-        "The address may be mistyped, or the page is gone.",
-    ),
+    not_found: ("This page does not exist", "The address may be mistyped, or the page is gone."),
     method_not_allowed: (
         "That did not work",
         "This page cannot be opened in this way. Please start again.",
