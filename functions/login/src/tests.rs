@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{Clock, PkceVerifier, Timestamp, login::Logins};
+use domain::{Clock, Timestamp, login::Logins};
 use local_stack::specimen::Specimen;
 use web::{Reply, Settings, lambda_http::request, reply_to};
 

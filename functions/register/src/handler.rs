@@ -52,7 +52,8 @@ impl Handle for Register {
 impl Register {
     async fn ask(&self, request: &Request) -> Result<Reply, Failure> {
         let key = held(request)?;
-        let ticket = self.waiting(&key).await?;
+        let ticket = self.ticket(&key).await?;
+        self.check_open(&ticket)?;
         let filled = self.prefilled(&ticket.customer);
         if request.wants_json() {
             return Ok(reply::json(StatusCode::OK, &self.as_json(request, &key, &ticket, &filled)));
@@ -69,7 +70,11 @@ impl Register {
         if form.field_names().any(unknown) {
             return Err(Failure::bad_request("the body has an unknown field"));
         }
-        let ticket = self.waiting(&key).await?;
+        let ticket = self.ticket(&key).await?;
+        if ticket.used {
+            return self.registered_before(request, &ticket).await;
+        }
+        self.check_open(&ticket)?;
         let registered = self.open_account(request, &form, &key, &ticket).await;
         registered.map_err(|failure| failure.on_the_way_to(&ticket.return_to))
     }
@@ -182,7 +187,7 @@ impl Register {
     ) -> Result<Reply, Failure> {
         match self.entrance.current(request).await? {
             Some(_) => Ok(reply::see_other(&self.site.after_sign_in(&ticket.return_to))),
-            None => Err(expired("the ticket was used before")),
+            None => Err(expired("the ticket was used before").on_the_way_to(&ticket.return_to)),
         }
     }
 
@@ -216,18 +221,18 @@ impl Register {
         Err(Failure { fields, ..Failure::new(invalid, "some fields are not right") })
     }
 
-    async fn waiting(&self, key: &LinkTicket) -> Result<Ticket, Failure> {
+    async fn ticket(&self, key: &LinkTicket) -> Result<Ticket, Failure> {
         if !self.entrance.policy.registration_open {
             return Err(Refusal::RegistrationClosed.into());
         }
         let ticket = self.entrance.tickets.find(key).await.map_err(Failure::unavailable)?;
-        let ticket = ticket.ok_or_else(|| expired("the ticket is unknown"))?;
+        ticket.ok_or_else(|| expired("the ticket is unknown"))
+    }
+
+    fn check_open(&self, ticket: &Ticket) -> Result<(), Failure> {
         let open = ticket.is_open(self.entrance.clock.now()) && ticket.purpose == Purpose::Register;
-        if open {
-            Ok(ticket)
-        } else {
-            Err(expired("the ticket is not open for this").on_the_way_to(&ticket.return_to))
-        }
+        let closed = || expired("the ticket is not open for this").on_the_way_to(&ticket.return_to);
+        open.then_some(()).ok_or_else(closed)
     }
 
     /// What Amazon told, before the visitor has seen the form.
