@@ -1,0 +1,91 @@
+use local_stack::Options;
+
+pub(crate) const HELP: &str = "\
+cargo local [--port N] [--data DIR] [--functions-at URL] [NAME=VALUE …]
+
+Runs the whole site on this machine: the shop with the functions below /auth/, a stand-in
+for Amazon, a DynamoDB and a Secrets Manager.
+
+  --port N            the site's port, 3000 if absent; the three after it are taken as well
+  --data DIR          keeps the tables in DIR; they are gone afterwards if absent
+  --functions-at URL  takes the functions from a Lambda API, such as `cargo lambda watch`
+  NAME=VALUE          a parameter of infra/template.yaml, such as Registration=closed
+  --help              this text";
+
+/// What the person at this machine wants.
+#[derive(Debug, Default)]
+pub(crate) struct Arguments {
+    pub(crate) help: bool,
+    pub(crate) options: Options,
+}
+
+impl Arguments {
+    pub(crate) fn parse(words: impl Iterator<Item = String>) -> Result<Self, String> {
+        let options = Options { port: Some(3000), show_logs: true, ..Options::default() };
+        let mut arguments = Self { options, help: false };
+        let mut words = words;
+        while let Some(word) = words.next() {
+            let options = &mut arguments.options;
+            let mut value = || words.next().ok_or_else(|| format!("{word} needs a value."));
+            match word.as_str() {
+                "--help" | "-h" => arguments.help = true,
+                "--port" => {
+                    let port = value()?.parse().ok().filter(|port| (1..=65_532).contains(port));
+                    options.port = Some(port.ok_or("--port needs a number from 1 to 65532.")?);
+                }
+                "--data" => options.data = Some(value()?.into()),
+                "--functions-at" => options.functions_at = Some(value()?),
+                _ => match word.split_once('=').filter(|_| !word.starts_with('-')) {
+                    Some((name, value)) => {
+                        options.parameters.insert(name.to_owned(), value.to_owned());
+                    }
+                    None => return Err(format!("{word} is not understood.")),
+                },
+            }
+        }
+        Ok(arguments)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Arguments, String> {
+        Arguments::parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn whoever_says_nothing_gets_port_3000_and_forgets_everything() {
+        let options = parse("").unwrap().options;
+
+        assert_eq!((options.port, options.data, options.functions_at), (Some(3000), None, None));
+    }
+
+    #[test]
+    fn every_word_counts() {
+        let options = parse("--port 4000 --data d --functions-at http://x Registration=closed");
+        let options = options.unwrap().options;
+
+        assert_eq!(options.port, Some(4000));
+        assert_eq!(options.data.as_deref(), Some("d".as_ref()));
+        assert_eq!(options.functions_at.as_deref(), Some("http://x"));
+        assert_eq!(options.parameters["Registration"], "closed");
+        assert!(parse("--port 1 --help").unwrap().help);
+    }
+
+    #[test]
+    fn what_is_not_understood_is_said() {
+        for (line, said) in [
+            ("--port", "--port needs a value."),
+            ("--port x", "--port needs a number from 1 to 65532."),
+            ("--port 0", "--port needs a number from 1 to 65532."),
+            ("--port 65533", "--port needs a number from 1 to 65532."),
+            ("--verbose", "--verbose is not understood."),
+            ("--data=x", "--data=x is not understood."),
+            ("here", "here is not understood."),
+        ] {
+            assert_eq!(parse(line).unwrap_err(), said, "{line}");
+        }
+    }
+}

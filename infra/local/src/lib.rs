@@ -1,0 +1,53 @@
+//! The whole stack on one machine, without Docker, an AWS account or anything of Amazon's.
+//!
+//! A visitor talks to the gateway at `http://localhost:PORT`, which plays API Gateway and gives what
+//! is below `/auth/` to the functions' real binaries, run as Lambda runs them; the rest is the shop.
+//! They talk to a DynamoDB, a Secrets Manager and an Amazon of this machine. Routes, settings and
+//! tables are those of `infra/template.yaml`. [`Stack`] is all of it, for a test or for `cargo local`.
+
+pub mod amazon;
+pub mod dynamodb;
+pub mod secrets;
+pub mod seed;
+pub mod shop;
+pub mod specimen;
+pub mod template;
+
+mod event;
+mod gateway;
+mod logs;
+mod runtime;
+mod server;
+mod stack;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+pub use self::{
+    dynamodb::Dynamodb,
+    secrets::Secrets,
+    stack::{CLIENT_SECRET_ARN, Options, Stack},
+};
+
+/// What went wrong, in a sentence for the person at this machine.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// The region that this machine plays.
+const REGION: &str = "us-east-1";
+/// The AWS account that this machine plays.
+const ACCOUNT: &str = "000000000000";
+
+/// Milliseconds since 1970.
+#[expect(clippy::disallowed_methods, reason = "AWS tells milliseconds, domain::Clock seconds")]
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// A name for one request: a random UUID.
+fn id() -> String {
+    let mut bytes = [0; 16];
+    // Without randomness the name is not unique, which nothing here depends on.
+    let _ = getrandom::fill(&mut bytes);
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{}-{}-4{}-8{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
+}

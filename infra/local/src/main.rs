@@ -1,0 +1,111 @@
+//! `cargo local`: the whole site on this machine, for people.
+
+mod arguments;
+
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+};
+
+use local_stack::{Error, Stack, seed};
+use tokio::signal::unix::{SignalKind, signal};
+
+use self::arguments::{Arguments, HELP};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = match Arguments::parse(env::args().skip(1)) {
+        Ok(Arguments { help: true, .. }) => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Ok(arguments) => arguments,
+        Err(said) => {
+            eprintln!("{said}\n\n{HELP}");
+            return ExitCode::from(2);
+        }
+    };
+    match run(arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(Arguments { options, .. }: Arguments) -> Result<(), Error> {
+    let elsewhere = options.functions_at.clone();
+    if elsewhere.is_none() {
+        build()?;
+    }
+    let stack = options.start().await?;
+    introduce(&stack);
+    if let Some(url) = elsewhere {
+        let file = write_settings(&stack)?;
+        println!("The functions are expected at {url}, with these settings:");
+        println!(
+            "  cargo lambda watch -A 127.0.0.1 -P PORT --disable-cors --env-file {}\n",
+            file.display()
+        );
+    }
+    println!("Ctrl-C ends it.\n");
+    let mut terminated = signal(SignalKind::terminate())?;
+    tokio::select! {
+        ended = tokio::signal::ctrl_c() => ended?,
+        _ = terminated.recv() => {}
+    }
+    Ok(())
+}
+
+/// Builds the functions, with cargo's own words about it.
+fn build() -> Result<(), Error> {
+    let mut cargo = Command::new("cargo");
+    // The workspace, wherever this is called from.
+    cargo.arg("build").current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
+    for function in Stack::functions()? {
+        cargo.args(["-p", &function]);
+    }
+    let built = cargo.status().map_err(|error| format!("cannot run cargo: {error}"))?;
+    if built.success() { Ok(()) } else { Err("the functions do not build".into()) }
+}
+
+/// Says what there is and what to try.
+fn introduce(stack: &Stack) {
+    println!();
+    for (what, url) in [
+        ("The shop", &stack.url),
+        ("Amazon", &stack.amazon.url),
+        ("DynamoDB", &stack.dynamodb.url),
+        ("Secrets", &stack.secrets.url),
+    ] {
+        println!("  {what:<10} {url}");
+    }
+    println!("\nThe shop's accounts:");
+    for account in seed::ACCOUNTS {
+        let password = account.password.unwrap_or("–");
+        println!("  {:<17} {password:<20} {}", account.email, account.note);
+    }
+    println!("\nWho you can be at Amazon:");
+    for customer in &stack.amazon.world().customers {
+        println!("  {:<5} {}", customer.login, customer.note);
+    }
+    println!("\nOpen {}/sign-in and press the button that says Amazon.", stack.url);
+    println!("Whoever is signed in: {}/auth/session\n", stack.url);
+}
+
+/// Writes what the functions need to know, for somebody else to run them.
+fn write_settings(stack: &Stack) -> Result<PathBuf, Error> {
+    let mut settings = BTreeMap::new();
+    for function in Stack::functions()? {
+        settings.extend(stack.settings(&function));
+    }
+    // These are Lambda's, whoever plays it.
+    settings.retain(|name, _| !name.starts_with("AWS_LAMBDA_"));
+    let lines = settings.iter().map(|(name, value)| format!("{name}='{value}'\n"));
+    let file = env::current_exe()?.with_file_name("local.env");
+    fs::write(&file, lines.collect::<String>())?;
+    Ok(file)
+}

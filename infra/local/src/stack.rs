@@ -1,0 +1,328 @@
+use std::{
+    collections::{BTreeMap, HashMap},
+    env,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use axum::Router;
+
+use crate::{
+    Dynamodb, Error, REGION, Secrets,
+    amazon::{self, Amazon, World},
+    gateway::{Elsewhere, Functions, Gateway},
+    logs::Logs,
+    runtime::{Binary, Lambda},
+    seed,
+    server::{self, Server},
+    shop::{self, Shop},
+    template::{Function, Template},
+};
+
+/// Where the functions find the client secret.
+pub const CLIENT_SECRET_ARN: &str =
+    "arn:aws:secretsmanager:us-east-1:000000000000:secret:login-with-amazon";
+
+/// A whole stack, or the part of it that a function's own tests need. Dropping it stops everything.
+pub struct Stack {
+    /// The site's origin: `http://localhost:PORT`.
+    pub url: String,
+    /// The tables, with the seeded accounts in them.
+    pub dynamodb: Dynamodb,
+    /// Login with Amazon.
+    pub amazon: Amazon,
+    /// Where the client secret is.
+    pub secrets: Secrets,
+    settings: HashMap<String, HashMap<String, String>>,
+    logs: Arc<Logs>,
+    lambda: Option<Arc<Lambda>>,
+    _site: Option<Server>,
+}
+
+/// How a stack is to be started.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The site's port; Amazon, DynamoDB and Secrets Manager take the three that follow. Free ones
+    /// if it is absent.
+    pub port: Option<u16>,
+    /// A directory that keeps the tables from one time to the next; in memory if it is absent.
+    pub data: Option<PathBuf>,
+    /// The origin of a Lambda API that runs the functions, instead of this machine's own.
+    pub functions_at: Option<String>,
+    /// Parameters of the template, such as `Registration`.
+    pub parameters: BTreeMap<String, String>,
+    /// Whether the functions' logs are shown as they come.
+    pub show_logs: bool,
+}
+
+impl Stack {
+    /// Starts everything on free ports, with the functions' binaries beside the running program.
+    ///
+    /// # Errors
+    ///
+    /// A binary is missing, which `cargo build` cures; or something does not start.
+    pub async fn start() -> Result<Self, Error> {
+        Options::default().start().await
+    }
+
+    /// Starts everything but the functions and the gateway, for tests of one function: nobody
+    /// answers at [`Self::url`].
+    ///
+    /// # Errors
+    ///
+    /// Something does not start.
+    pub async fn doors() -> Result<Self, Error> {
+        Options::default().doors().await
+    }
+
+    /// The environment that a function gets; nothing if there is no such function.
+    pub fn settings(&self, function: &str) -> HashMap<String, String> {
+        self.settings.get(function).cloned().unwrap_or_default()
+    }
+
+    /// The functions' names, in the template's order.
+    pub fn functions() -> Result<Vec<String>, Error> {
+        let template = Template::read(&parameters("", "", &BTreeMap::new()))?;
+        Ok(template.functions.into_iter().map(|function| function.name).collect())
+    }
+
+    /// Every line that the functions wrote to their logs, oldest first.
+    pub fn logs(&self) -> Vec<String> {
+        self.logs.lines(None)
+    }
+
+    /// Every line that this function wrote to its log, oldest first.
+    pub fn logs_of(&self, function: &str) -> Vec<String> {
+        self.logs.lines(Some(function))
+    }
+
+    /// Links an Amazon customer, by login, to an account, by id, as an earlier sign-in would have.
+    ///
+    /// # Errors
+    ///
+    /// The table does not answer.
+    pub async fn link(&self, customer: &str, account: &str) -> Result<(), Error> {
+        let user_id = self.amazon.user_id(customer, amazon::SHOP_CLIENT_ID);
+        seed::link(&self.dynamodb, &user_id, account).await
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        if let Some(lambda) = &self.lambda {
+            lambda.stop();
+        }
+    }
+}
+
+impl Options {
+    /// Starts everything.
+    ///
+    /// # Errors
+    ///
+    /// As [`Stack::start`]; or a port is taken.
+    pub async fn start(self) -> Result<Stack, Error> {
+        // First of all, because everything else is told where the site is.
+        let listener = server::listen(self.port.unwrap_or(0)).await?;
+        let port = listener.local_addr()?.port();
+        let url = format!("http://localhost:{port}");
+        let (mut stack, template) = self.behind(url).await?;
+        let functions = match &self.functions_at {
+            Some(url) => Functions::At(Elsewhere::new(url, Arc::clone(&stack.logs))?),
+            None => {
+                let binaries = template.functions.iter().map(|function| binary(function, &stack));
+                let binaries = binaries.collect::<Result<Vec<_>, _>>()?;
+                let lambda = Arc::new(Lambda::start(binaries, Arc::clone(&stack.logs)).await?);
+                stack.lambda = Some(Arc::clone(&lambda));
+                Functions::Here(lambda)
+            }
+        };
+        let gateway = Gateway::new(template, functions);
+        let site = gateway.router(shop(&stack, port)?);
+        stack._site = Some(Server::start_on(listener, site));
+        Ok(stack)
+    }
+
+    /// Starts everything but the functions and the gateway.
+    ///
+    /// # Errors
+    ///
+    /// As [`Stack::doors`]; or a port is taken.
+    pub async fn doors(self) -> Result<Stack, Error> {
+        let url = format!("http://localhost:{}", self.port.unwrap_or(3000));
+        Ok(self.behind(url).await?.0)
+    }
+
+    /// Everything behind the functions.
+    async fn behind(&self, url: String) -> Result<(Stack, Template), Error> {
+        let port = |after: u16| self.port.map_or(0, |port| port.saturating_add(after));
+        let world = World::shop(&format!("{url}/auth/amazon/callback"));
+        let amazon = Amazon::start_on(port(1), world).await;
+        let amazon = amazon.map_err(|error| server::taken(port(1), error))?;
+        let template = Template::read(&parameters(&url, &amazon.url, &self.parameters))?;
+        let file = self.data.as_deref().map(prepare).transpose()?;
+        let dynamodb = Dynamodb::start(port(2), file.as_deref(), &template.tables).await?;
+        let secrets = Secrets::start(port(3)).await?;
+        secrets.set(CLIENT_SECRET_ARN, amazon::SHOP_CLIENT_SECRET);
+        let settings = template.functions.iter().map(|function| {
+            let endpoints = [
+                ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.url.as_str()),
+                ("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets.url.as_str()),
+            ];
+            (function.name.clone(), environment(function, &endpoints))
+        });
+        let settings = settings.collect();
+        let logs = Arc::new(Logs::new(self.show_logs));
+        let stack =
+            Stack { url, dynamodb, amazon, secrets, settings, logs, lambda: None, _site: None };
+        seed::accounts(&stack.dynamodb)?;
+        stack.link("lin", "lin").await?;
+        stack.dynamodb.reset_requests();
+        Ok((stack, template))
+    }
+}
+
+/// The values of the template's parameters on this machine.
+fn parameters(url: &str, amazon: &str, own: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let ours = [
+        ("BrandName", "Corner Shop"),
+        ("LwaApiUrl", amazon),
+        ("LwaAuthorizeUrl", &format!("{amazon}/ap/oa")),
+        ("LwaClientId", amazon::SHOP_CLIENT_ID),
+        ("LwaClientSecretArn", CLIENT_SECRET_ARN),
+        ("PasswordResetUrl", "/reset-password"),
+        ("PublicUrl", url),
+        ("SignInPath", "/sign-in"),
+    ];
+    let mut all: BTreeMap<_, _> =
+        ours.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    all.extend(own.clone());
+    all
+}
+
+/// What a function finds in its environment, save what tells it about Lambda.
+fn environment(function: &Function, endpoints: &[(&str, &str)]) -> HashMap<String, String> {
+    let aws = [
+        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_DEFAULT_REGION", REGION),
+        ("AWS_REGION", REGION),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("AWS_SESSION_TOKEN", "local"),
+    ];
+    let ours = aws.iter().chain(endpoints);
+    let ours = ours.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    function.settings.clone().into_iter().chain(ours).collect()
+}
+
+/// The file in a directory that may have to be made.
+fn prepare(directory: &Path) -> Result<PathBuf, Error> {
+    std::fs::create_dir_all(directory)
+        .map_err(|error| format!("cannot use {}: {error}", directory.display()))?;
+    Ok(directory.join("dynamodb.sqlite"))
+}
+
+/// The binary of a function, which cargo puts beside ours.
+fn binary(function: &Function, stack: &Stack) -> Result<Binary, Error> {
+    let ours = env::current_exe()?;
+    let beside = ours.parent().ok_or("this program is nowhere")?;
+    // Tests are one level further down.
+    let beside = if beside.ends_with("deps") { beside.parent().unwrap_or(beside) } else { beside };
+    let path = beside.join(&function.name).with_extension(env::consts::EXE_EXTENSION);
+    if !path.is_file() {
+        let message = format!("{} is missing: run `cargo build` first", path.display());
+        return Err(message.into());
+    }
+    let settings = stack.settings(&function.name).into_iter().collect();
+    Ok(Binary { function: function.clone(), settings, path, arguments: Vec::new() })
+}
+
+/// The site itself, where nothing is below `/auth/`. It asks who is signed in as any site would.
+fn shop(stack: &Stack, port: u16) -> Result<Router, Error> {
+    Ok(shop::router(Shop {
+        accounts: stack.dynamodb.client(),
+        table: "accounts".to_owned(),
+        email_index: "by_email".to_owned(),
+        sessions_url: format!("http://127.0.0.1:{port}/auth/session"),
+        http: server::http()?,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_function_is_told_where_everything_is() {
+        let stack = Stack::doors().await.unwrap();
+        let callback = stack.settings("callback");
+
+        for (name, value) in [
+            ("PUBLIC_URL", stack.url.as_str()),
+            ("LWA_API_URL", &stack.amazon.url),
+            ("LWA_AUTHORIZE_URL", &stack.amazon.authorize_url()),
+            ("LWA_CLIENT_ID", amazon::SHOP_CLIENT_ID),
+            ("LWA_CLIENT_SECRET_ARN", CLIENT_SECRET_ARN),
+            ("AWS_ENDPOINT_URL_DYNAMODB", &stack.dynamodb.url),
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &stack.secrets.url),
+            ("AWS_REGION", "us-east-1"),
+            ("REGISTRATION", "open"),
+        ] {
+            assert_eq!(callback.get(name).map(String::as_str), Some(value), "{name}");
+        }
+        assert!(stack.settings("nobody").is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_test_may_set_a_parameter() {
+        let parameters = [("Registration".to_owned(), "closed".to_owned())].into();
+        let stack = Options { parameters, ..Options::default() }.doors().await.unwrap();
+
+        assert_eq!(stack.settings("callback")["REGISTRATION"], "closed");
+    }
+
+    #[tokio::test]
+    async fn the_shop_had_accounts_before_and_one_of_them_is_linked() {
+        let stack = Stack::doors().await.unwrap();
+        assert!(stack.dynamodb.requests().is_empty(), "nobody did anything yet");
+        let client = stack.dynamodb.client();
+
+        let accounts = client.scan().table_name("accounts").send().await.unwrap();
+        let links = client.scan().table_name("identities").send().await.unwrap();
+
+        assert_eq!(accounts.count, seed::ACCOUNTS.len() as i32);
+        assert_eq!(links.count, 2);
+        let lin = stack.amazon.user_id("lin", amazon::SHOP_CLIENT_ID);
+        let link =
+            links.items().iter().find(|row| row["pk"].as_s() == Ok(&format!("AMAZON#{lin}")));
+        assert_eq!(link.unwrap()["account_id"].as_s().unwrap(), "lin");
+        let ann = stack.amazon.world().customer("ann").and_then(|ann| ann.email.clone());
+        assert_eq!(ann.as_deref(), Some(seed::ACCOUNTS[0].email), "they meet by this address");
+    }
+
+    #[tokio::test]
+    async fn a_directory_keeps_what_visitors_did() {
+        let data = std::env::temp_dir().join(format!("local-stack-{}", crate::id()));
+        let options = || Options { data: Some(data.clone()), ..Options::default() };
+        let stack = options().doors().await.unwrap();
+        stack.link("nora", "ann").await.unwrap();
+        drop(stack);
+
+        let stack = options().doors().await.unwrap();
+
+        let links = stack.dynamodb.client().scan().table_name("identities").send().await.unwrap();
+        assert_eq!(links.count, 4);
+        drop(stack);
+        std::fs::remove_dir_all(data).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_taken_port_is_said() {
+        let taken = server::listen(0).await.unwrap().local_addr().unwrap().port();
+        let _listener = server::listen(taken).await.unwrap();
+
+        let error = Options { port: Some(taken), ..Options::default() }.start().await.err();
+
+        let said = error.unwrap().to_string();
+        assert!(said.starts_with(&format!("port {taken} is taken: ")), "{said}");
+    }
+}
