@@ -7,11 +7,7 @@ use local_stack::{
     dynamodb,
     specimen::Specimen,
 };
-use web::{
-    Reply,
-    lambda_http::{Body, request},
-    reply_to,
-};
+use web::{Reply, lambda_http::Body, reply_to};
 
 use crate::{handler::Callback, settings::open};
 
@@ -44,7 +40,7 @@ async fn setting_with(parameters: &[(&str, &str)]) -> Setting {
 
 impl Setting {
     async fn reply(&self, specimen: Specimen) -> Reply {
-        reply_to(&self.callback, request::from_str(&specimen.event()).unwrap()).await
+        reply_to(&self.callback, &specimen.event()).await.unwrap()
     }
 
     /// This customer comes back from Amazon.

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{Clock, Timestamp, login::Logins};
 use local_stack::specimen::Specimen;
-use web::{Reply, Settings, lambda_http::request, reply_to};
+use web::{Reply, Settings, reply_to};
 
 use crate::{handler::Login, open};
 
@@ -20,7 +20,7 @@ async fn login(settings: &[(&str, &str)]) -> Login {
 }
 
 async fn reply(login: &Login, specimen: &Specimen) -> Reply {
-    reply_to(login, request::from_str(&specimen.event()).unwrap()).await
+    reply_to(login, &specimen.event()).await.unwrap()
 }
 
 fn location(reply: &Reply) -> (String, BTreeMap<String, String>) {

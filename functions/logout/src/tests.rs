@@ -5,7 +5,7 @@ use domain::{
     session::{How, Kind, Session},
 };
 use local_stack::{Stack, specimen::Specimen};
-use web::{Reply, lambda_http::request, reply_to};
+use web::{Reply, reply_to};
 
 use crate::{handler::Logout, open};
 
@@ -40,7 +40,7 @@ async fn signed_in(kind: Kind) -> Setting {
 
 impl Setting {
     async fn reply(&self, specimen: Specimen) -> Reply {
-        reply_to(&self.logout, request::from_str(&specimen.event()).unwrap()).await
+        reply_to(&self.logout, &specimen.event()).await.unwrap()
     }
 
     async fn is_signed_in(&self) -> bool {

@@ -6,11 +6,7 @@ use domain::{
 };
 use local_stack::{Options, Stack, dynamodb::Fault, specimen::Specimen};
 use serde_json::{Value, json};
-use web::{
-    Reply,
-    lambda_http::{Body, request},
-    reply_to,
-};
+use web::{Reply, lambda_http::Body, reply_to};
 
 use crate::{handler::Register, open};
 
@@ -60,7 +56,7 @@ impl Setting {
     }
 
     async fn reply(&self, specimen: Specimen) -> Reply {
-        reply_to(&self.register, request::from_str(&specimen.event()).unwrap()).await
+        reply_to(&self.register, &specimen.event()).await.unwrap()
     }
 
     async fn account(&self) -> Option<String> {

@@ -6,11 +6,7 @@ use domain::{
 };
 use local_stack::{Stack, specimen::Specimen};
 use serde_json::Value;
-use web::{
-    Reply,
-    lambda_http::{Body, request},
-    reply_to,
-};
+use web::{Reply, lambda_http::Body, reply_to};
 
 use crate::{handler::Session, open};
 
@@ -54,7 +50,7 @@ impl Setting {
     }
 
     async fn reply(&self, specimen: Specimen) -> Reply {
-        reply_to(&self.session, request::from_str(&specimen.event()).unwrap()).await
+        reply_to(&self.session, &specimen.event()).await.unwrap()
     }
 
     /// The same, so much later.

@@ -1,9 +1,9 @@
 use std::borrow::Cow;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use lambda_http::{
-    Body, RequestExt as _,
+    aws_lambda_events::apigw::ApiGatewayV2httpRequest,
     http::{HeaderMap, Method},
-    request::RequestContext,
 };
 
 use crate::{Code, Failure, words::Language};
@@ -28,32 +28,31 @@ pub struct Request {
     pub language: Language,
     query: Vec<(String, String)>,
     headers: HeaderMap,
-    body: Vec<u8>,
+    cookies: Vec<String>,
+    /// Nothing where it is not the base64 that the gateway says it is.
+    body: Option<Vec<u8>>,
 }
 
 impl Request {
     /// Reads what the gateway tells.
-    pub fn read(request: lambda_http::Request) -> Self {
-        let path = request.raw_http_path().to_owned();
-        let id = match request.request_context_ref() {
-            Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
-            _ => None,
-        };
-        let query = request.uri().query().unwrap_or_default();
-        let query = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        let (parts, body) = request.into_parts();
-        let language = parts.headers.get("accept-language").and_then(|value| value.to_str().ok());
+    ///
+    /// `lambda_http`'s own reading takes apart URIs and bodies that it expects to be well-formed, and
+    /// panics where a caller made them otherwise.
+    pub(crate) fn read(event: ApiGatewayV2httpRequest) -> Self {
+        let body = event.body.unwrap_or_default();
+        let query = event.raw_query_string.unwrap_or_default();
+        let language = event.headers.get("accept-language").and_then(|value| value.to_str().ok());
         Self {
-            method: parts.method,
-            path,
-            id: id.unwrap_or_default(),
+            method: event.request_context.http.method,
+            path: event.raw_path.unwrap_or_default(),
+            id: event.request_context.request_id.unwrap_or_default(),
             language: Language::preferred(language),
-            query,
-            headers: parts.headers,
-            body: match body {
-                Body::Text(text) => text.into_bytes(),
-                Body::Binary(bytes) => bytes,
-                _ => Vec::new(),
+            query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+            headers: event.headers,
+            cookies: event.cookies.unwrap_or_default(),
+            body: match event.is_base64_encoded {
+                true => STANDARD.decode(body).ok(),
+                false => Some(body.into_bytes()),
             },
         }
     }
@@ -85,15 +84,13 @@ impl Request {
     /// A cookie; nothing where the browser sent two different ones of that name.
     pub fn cookie(&self, name: &str) -> Option<&str> {
         let mut found = None;
-        for header in self.headers.get_all("cookie") {
-            for pair in header.to_str().ok()?.split(';').take(MOST_COOKIES) {
-                match pair.trim().split_once('=') {
-                    Some((key, value)) if key == name => match found {
-                        Some(earlier) if earlier != value => return None,
-                        _ => found = Some(value),
-                    },
-                    _ => {}
-                }
+        for cookie in self.cookies.iter().take(MOST_COOKIES) {
+            match cookie.split_once('=') {
+                Some((key, value)) if key == name => match found {
+                    Some(earlier) if earlier != value => return None,
+                    _ => found = Some(value),
+                },
+                _ => {}
             }
         }
         found
@@ -134,12 +131,15 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// `too_large` over 8 KiB.
+    /// `too_large` over 8 KiB; `bad_request` where the event contradicts itself.
     pub fn body(&self) -> Result<&[u8], Failure> {
-        if self.body.len() > LONGEST_BODY {
-            return Err(Failure::new(Code::TooLarge, "the body is over 8 KiB"));
+        match &self.body {
+            None => Err(Failure::bad_request("the body is not the base64 that it should be")),
+            Some(body) if body.len() > LONGEST_BODY => {
+                Err(Failure::new(Code::TooLarge, "the body is over 8 KiB"))
+            }
+            Some(body) => Ok(body),
         }
-        Ok(&self.body)
     }
 }
 

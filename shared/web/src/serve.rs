@@ -5,7 +5,13 @@ use std::{
 };
 
 use futures_util::FutureExt as _;
-use lambda_http::service_fn;
+use lambda_http::{
+    LambdaEvent,
+    aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse},
+    http::header::SET_COOKIE,
+    lambda_runtime, service_fn,
+};
+use serde::{Deserialize, de::IgnoredAny};
 
 use crate::{Code, Failure, Reply, Request, Settings, Site, log, reply};
 
@@ -39,17 +45,47 @@ pub async fn serve<H: Handle>(
     let settings = Settings::from_env();
     let handler = &open(&settings).await;
     let fallback = &Site::new(&settings).unwrap_or_else(|_| Site::bare());
-    lambda_http::run(service_fn(|request: lambda_http::Request| async move {
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Event>| async move {
         let site = handler.as_ref().map_or(fallback, Handle::site);
-        Ok::<_, Infallible>(answer(handler.as_ref(), site, Request::read(request)).await)
+        Ok::<_, Infallible>(print(answer(handler.as_ref(), site, event.payload).await))
     }))
     .await
 }
 
+/// What Lambda hands a function.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Event {
+    /// A request, in API Gateway's payload 2.0.
+    Request(Box<ApiGatewayV2httpRequest>),
+    /// Something that no route of ours sends.
+    Other(IgnoredAny),
+}
+
+/// The answer, in API Gateway's payload 2.0: cookies have a place of their own.
+fn print(mut reply: Reply) -> ApiGatewayV2httpResponse {
+    let cookies = reply.headers().get_all(SET_COOKIE).iter();
+    let cookies = cookies.filter_map(|cookie| Some(cookie.to_str().ok()?.to_owned())).collect();
+    reply.headers_mut().remove(SET_COOKIE);
+    let mut response = ApiGatewayV2httpResponse::default();
+    response.status_code = reply.status().as_u16().into();
+    response.headers = std::mem::take(reply.headers_mut());
+    response.cookies = cookies;
+    response.body = Some(reply.into_body());
+    response
+}
+
 /// Answers one request, whatever happens.
-async fn answer<H: Handle>(handler: Result<&H, &Fatal>, site: &Site, request: Request) -> Reply {
+async fn answer<H: Handle>(handler: Result<&H, &Fatal>, site: &Site, event: Event) -> Reply {
     let started = Instant::now();
+    let (request, is_request) = match event {
+        Event::Request(event) => (Request::read(*event), true),
+        Event::Other(_) => (Request::read(ApiGatewayV2httpRequest::default()), false),
+    };
     let outcome = match handler {
+        Ok(_) if !is_request => {
+            Err(Failure::bad_request("the event is no request of API Gateway's"))
+        }
         Ok(handler) => {
             let handled = AssertUnwindSafe(handler.handle(&request)).catch_unwind();
             match tokio::time::timeout(DEADLINE, handled).await {
@@ -70,8 +106,12 @@ async fn answer<H: Handle>(handler: Result<&H, &Fatal>, site: &Site, request: Re
     reply::finish(reply, site)
 }
 
-/// What a visitor would get: the handler's reply, or the page or problem of its failure, with all
-/// headers. For tests of handlers.
-pub async fn reply_to<H: Handle>(handler: &H, request: lambda_http::Request) -> Reply {
-    answer(Ok(handler), handler.site(), Request::read(request)).await
+/// What a visitor would get for this event: the handler's reply, or the page or problem of its
+/// failure, with all headers. For tests of handlers.
+///
+/// # Errors
+///
+/// Where the event is not even JSON.
+pub async fn reply_to<H: Handle>(handler: &H, event: &str) -> Result<Reply, serde_json::Error> {
+    Ok(answer(Ok(handler), handler.site(), serde_json::from_str(event)?).await)
 }

@@ -1,21 +1,41 @@
 use domain::{AccountId, ReturnTo, SessionToken};
-use lambda_http::{Body, http};
+use lambda_http::Body;
+use serde_json::{Value, json};
 
 use crate::{
     Code, Cookie, Failure, Form, Handle, Reply, Request, Settings, Site, StatusCode, cookie, csrf,
     reply, reply_to,
 };
 
-fn request(method: &str, uri: &str, headers: &[(&str, &str)], body: &str) -> lambda_http::Request {
-    let mut builder = http::Request::builder().method(method).uri(uri);
-    for (name, value) in headers {
-        builder = builder.header(*name, *value);
+/// An event as the gateway makes it: duplicates of a header joined by commas, cookies apart.
+fn event(method: &str, uri: &str, headers: &[(&str, &str)], body: &str) -> Value {
+    let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
+    let mut joined = serde_json::Map::new();
+    for (name, value) in headers.iter().filter(|(name, _)| *name != "cookie") {
+        let earlier = joined.get(*name).and_then(Value::as_str);
+        let value = earlier.map_or((*value).to_owned(), |earlier| format!("{earlier},{value}"));
+        joined.insert((*name).to_owned(), value.into());
     }
-    builder.body(Body::from(body)).unwrap()
+    let cookies = headers.iter().filter(|(name, _)| *name == "cookie");
+    let cookies: Vec<&str> = cookies.flat_map(|(_, value)| value.split("; ")).collect();
+    json!({
+        "version": "2.0",
+        "rawPath": path,
+        "rawQueryString": query,
+        "cookies": cookies,
+        "headers": joined,
+        "requestContext": { "http": { "method": method, "path": path }, "requestId": "id" },
+        "body": body,
+        "isBase64Encoded": false,
+    })
+}
+
+fn request(method: &str, uri: &str, headers: &[(&str, &str)], body: &str) -> Request {
+    Request::read(serde_json::from_value(event(method, uri, headers, body)).unwrap())
 }
 
 fn read(uri: &str, headers: &[(&str, &str)]) -> Request {
-    Request::read(request("GET", uri, headers, ""))
+    request("GET", uri, headers, "")
 }
 
 fn site() -> Site {
@@ -31,7 +51,7 @@ fn site() -> Site {
 #[test]
 fn a13_a_parameter_that_comes_twice_in_any_spelling_is_refused() {
     let value = |query: &str| {
-        let request = read(&format!("https://shop.example/?{query}"), &[]);
+        let request = read(&format!("/?{query}"), &[]);
         request.query("code").map(|code| code.map(str::to_owned)).map_err(|failure| failure.code)
     };
     assert_eq!(value("code=A&state=B"), Ok(Some("A".to_owned())));
@@ -53,11 +73,8 @@ fn a13_a_parameter_that_comes_twice_in_any_spelling_is_refused() {
 
 #[test]
 fn c05_two_different_cookies_of_one_name_are_none() {
-    let session = |header: &str| {
-        read("https://shop.example/", &[("cookie", header)])
-            .cookie(cookie::SESSION)
-            .map(str::to_owned)
-    };
+    let session =
+        |header: &str| read("/", &[("cookie", header)]).cookie(cookie::SESSION).map(str::to_owned);
     assert_eq!(session("a=1; __Host-lwa_session=x; b=2").as_deref(), Some("x"));
     assert_eq!(session("__Host-lwa_session=x; __Host-lwa_session=x").as_deref(), Some("x"));
     assert_eq!(session("__Host-lwa_session=x; __Host-lwa_session=y"), None);
@@ -81,9 +98,7 @@ fn c03_every_cookie_carries_all_attributes_and_so_does_its_end() {
 #[test]
 fn only_our_own_pages_may_post() {
     let ours = ("origin", "https://shop.example");
-    let check = |headers: &[(&str, &str)]| {
-        csrf::check_origin(&read("https://shop.example/", headers), &site()).is_ok()
-    };
+    let check = |headers: &[(&str, &str)]| csrf::check_origin(&read("/", headers), &site()).is_ok();
     assert!(check(&[ours]));
     assert!(check(&[ours, ("sec-fetch-site", "same-origin")]));
     for headers in [
@@ -104,9 +119,8 @@ fn only_our_own_pages_may_post() {
 }
 
 fn form(content_type: &str, body: &str, fields: bool) -> Result<Form, Code> {
-    let request = request("POST", "https://shop.example/", &[("content-type", content_type)], body);
-    Form::read(&Request::read(request), &["csrf", "password"], fields)
-        .map_err(|failure| failure.code)
+    let request = request("POST", "/", &[("content-type", content_type)], body);
+    Form::read(&request, &["csrf", "password"], fields).map_err(|failure| failure.code)
 }
 
 #[test]
@@ -158,7 +172,7 @@ fn n03_a_body_may_have_8_kib() {
 
 #[test]
 fn what_a_browser_fetches_ahead_or_into_something_else_is_no_visit() {
-    let is_not = |headers: &[(&str, &str)]| read("https://shop.example/", headers).is_not_a_visit();
+    let is_not = |headers: &[(&str, &str)]| read("/", headers).is_not_a_visit();
     assert!(!is_not(&[]));
     assert!(!is_not(&[("sec-fetch-dest", "document")]));
     for header in [
@@ -188,9 +202,8 @@ impl Handle for Ends {
 }
 
 async fn ending(end: fn() -> Result<Reply, Failure>, headers: &[(&str, &str)]) -> (Reply, String) {
-    let reply =
-        reply_to(&Ends(end, site()), request("GET", "https://shop.example/auth/x", headers, ""))
-            .await;
+    let event = event("GET", "/auth/x", headers, "").to_string();
+    let reply = reply_to(&Ends(end, site()), &event).await.unwrap();
     let body = match reply.body() {
         Body::Text(text) => text.clone(),
         _ => String::new(),
@@ -202,7 +215,7 @@ async fn ending(end: fn() -> Result<Reply, Failure>, headers: &[(&str, &str)]) -
 async fn every_reply_carries_the_headers_that_protect_it() {
     let ends: [fn() -> Result<Reply, Failure>; 4] = [
         || Ok(reply::empty(StatusCode::NO_CONTENT)),
-        || Ok(reply::see_other("https://shop.example/")),
+        || Ok(reply::see_other("/")),
         || Err(Failure::start_over("test")),
         || panic!("test"),
     ];
@@ -249,7 +262,7 @@ async fn a_failure_is_a_page_for_a_visitor_and_problem_details_for_an_app() {
     let (reply, body) =
         ending(end, &[("accept", "application/json"), ("accept-language", "de")]).await;
     assert_eq!(reply.headers()["content-type"], "application/problem+json");
-    let problem: serde_json::Value = serde_json::from_str(&body).unwrap();
+    let problem: Value = serde_json::from_str(&body).unwrap();
     assert_eq!(problem["code"], "unavailable");
     assert_eq!(problem["status"], 503);
     assert_eq!(problem["retry_after"], 5);
@@ -290,11 +303,38 @@ fn every_code_has_the_status_and_the_words_that_callers_were_promised() {
 
 #[test]
 fn a_bearer_token_is_read_whatever_the_case_of_its_scheme() {
-    let bearer = |value: &str| {
-        read("https://shop.example/", &[("authorization", value)]).bearer().map(str::to_owned)
-    };
+    let bearer = |value: &str| read("/", &[("authorization", value)]).bearer().map(str::to_owned);
     assert_eq!(bearer("Bearer a.b").as_deref(), Some("a.b"));
     assert_eq!(bearer("bearer a.b").as_deref(), Some("a.b"));
     assert_eq!(bearer("Basic a.b"), None);
     assert_eq!(bearer("Bearer"), None);
+}
+
+#[tokio::test]
+async fn n11_whatever_a_caller_makes_of_an_event_is_answered() {
+    let handler = Ends(|| Ok(reply::empty(StatusCode::NO_CONTENT)), site());
+    for odd in [
+        "{}",
+        "[]",
+        "null",
+        "1",
+        r#"{"version":"1.0","httpMethod":"GET","path":"/"}"#,
+        r#"{"Records":[]}"#,
+    ] {
+        let reply = reply_to(&handler, odd).await.unwrap();
+        assert_eq!(reply.status(), 400, "{odd}");
+        assert_eq!(reply.headers()["cache-control"], "no-store");
+    }
+    // What a URI may not hold, callers send all the same.
+    for uri in ["/?a=\"<>\\^`{|}", "/?%", "/?\u{e9}=\u{1f600}", "/a b/\u{e9}?x"] {
+        let reply = reply_to(&handler, &event("GET", uri, &[], "").to_string()).await.unwrap();
+        assert_eq!(reply.status(), 204, "{uri}");
+    }
+    let mut lies = event("POST", "/", &[("content-type", "application/json")], "{}");
+    lies["isBase64Encoded"] = true.into();
+    let request = Request::read(serde_json::from_value(lies).unwrap());
+    assert_eq!(
+        Form::read(&request, &[], false).err().map(|failure| failure.code),
+        Some(Code::BadRequest)
+    );
 }
