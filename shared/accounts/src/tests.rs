@@ -1,1 +1,169 @@
+use std::collections::BTreeMap;
 
+use domain::{AccountId, Email, Status, Timestamp};
+use local_stack::{Options, Stack};
+use serde_json::json;
+
+use crate::{Attributes, ByEmail, NewAccount, ProfileSync, Rule, Table, Verdict};
+
+async fn shop() -> (Stack, Table) {
+    let stack =
+        Options { parameters: BTreeMap::new(), ..Options::default() }.doors().await.unwrap();
+    let table = Table {
+        client: stack.dynamodb.client(),
+        table: "accounts".into(),
+        email_index: "by_email".into(),
+        attributes: Attributes::default(),
+    };
+    (stack, table)
+}
+
+fn email(text: &str) -> Email {
+    Email::parse(text).unwrap()
+}
+
+async fn found(table: &Table, address: &str) -> Option<String> {
+    match table.find_by_email(&email(address)).await.unwrap() {
+        ByEmail::One(record) => Some(record.account.id.as_str().to_owned()),
+        ByEmail::Nobody => None,
+        ByEmail::Several => Some("several".to_owned()),
+    }
+}
+
+#[test]
+fn attributes_are_named_or_keep_their_names() {
+    let parse = |text: &str| text.parse::<Attributes>();
+    let default =
+        "id=id,email=email,email_key=,password_hash=password_hash,name=name,status=status";
+    assert_eq!(parse(default), Ok(Attributes::default()));
+    let own = parse("id=user_id, email_key=mail_lower ,status=state").unwrap();
+    assert_eq!(
+        (own.id.as_str(), own.status.as_str(), own.email.as_str()),
+        ("user_id", "state", "email")
+    );
+    assert_eq!(own.email_key.as_deref(), Some("mail_lower"));
+    for wrong in ["", "id", "id=", "phone=x", "id=a,"] {
+        assert!(parse(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn a_profile_is_copied_by_rule_and_an_address_never() {
+    let parse = |text: &str| text.parse::<ProfileSync>();
+    let rules = ProfileSync { name: Rule::Always, postal_code: Rule::Never };
+    assert_eq!(parse("name=always"), Ok(rules));
+    assert_eq!(parse("name=always,postal_code=never,email=never"), Ok(rules));
+    for wrong in ["", "name", "name=sometimes", "email=always", "email=fill_empty", "phone=never"] {
+        assert!(parse(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_finds_its_account_as_spelled_and_in_lowercase() {
+    let (_stack, table) = shop().await;
+    for (address, account) in [
+        ("ann@example.com", Some("ann")),
+        ("ANN@Example.com", Some("ann")),
+        ("Mia@Example.com", Some("mia")),
+        // Kept in mixed case without a lowercased attribute: not found in another spelling.
+        ("mia@example.com", None),
+        ("nobody@example.com", None),
+    ] {
+        assert_eq!(found(&table, address).await.as_deref(), account, "{address}");
+    }
+}
+
+#[tokio::test]
+async fn a_lowercased_attribute_finds_every_spelling() {
+    let (stack, table) = shop().await;
+    // This table's index is on the lowercased address; the spelled one lies beside it.
+    let row = json!({ "id": {"S": "zoe"}, "email": {"S": "zoe@example.com"}, "mail": {"S": "Zoe@Example.com"} });
+    stack.dynamodb.put("accounts", &row).unwrap();
+    let attributes = "email=mail,email_key=email".parse().unwrap();
+    let table = Table { attributes, ..table };
+    for spelling in ["zoe@example.com", "Zoe@Example.com", "ZOE@EXAMPLE.COM"] {
+        assert_eq!(found(&table, spelling).await.as_deref(), Some("zoe"), "{spelling}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_index_says_is_compared_again() {
+    let (stack, table) = shop().await;
+    // An index that folds more than it should, or lags behind: the row says otherwise.
+    let row = json!({ "id": {"S": "eve"}, "email": {"S": "eve@example.com"}, "mail": {"S": "other@example.com"} });
+    stack.dynamodb.put("accounts", &row).unwrap();
+    let table = Table { attributes: "email=mail,email_key=email".parse().unwrap(), ..table };
+    assert_eq!(found(&table, "eve@example.com").await, None);
+}
+
+#[tokio::test]
+async fn two_accounts_with_one_address_are_several_and_one_in_two_spellings_too() {
+    let (stack, table) = shop().await;
+    stack
+        .dynamodb
+        .put("accounts", &json!({ "id": {"S": "ann2"}, "email": {"S": "Ann@example.com"} }))
+        .unwrap();
+    assert_eq!(found(&table, "Ann@example.com").await.as_deref(), Some("several"));
+}
+
+#[tokio::test]
+async fn a_status_that_is_not_known_keeps_everybody_out() {
+    let (stack, table) = shop().await;
+    let ann = AccountId::parse("ann").unwrap();
+    for (status, expected) in [
+        (json!({"S": "active"}), Status::Active),
+        (json!({"S": "ACTIVE"}), Status::Active),
+        (json!({"S": "locked"}), Status::Locked),
+        (json!({"S": "disabled"}), Status::Disabled),
+        (json!({"S": "deleted"}), Status::Disabled),
+        (json!({"S": ""}), Status::Disabled),
+        (json!({"BOOL": true}), Status::Disabled),
+        (json!({"NULL": true}), Status::Disabled),
+    ] {
+        stack.dynamodb.put("accounts", &json!({ "id": {"S": "ann"}, "status": status })).unwrap();
+        let record = table.find_by_id(&ann).await.unwrap().unwrap();
+        assert_eq!(record.account.status, expected, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn d12_an_account_that_does_not_exist_costs_a_hash_like_one_that_does() {
+    let (_stack, table) = shop().await;
+    let ann = table.find_by_id(&AccountId::parse("ann").unwrap()).await.unwrap().unwrap();
+    let otto = table.find_by_id(&AccountId::parse("otto").unwrap()).await.unwrap().unwrap();
+    assert_eq!(table.verify(Some(&ann), "ann-local-password").await.unwrap(), Verdict::Match);
+    assert_eq!(table.verify(Some(&ann), "wrong").await.unwrap(), Verdict::Mismatch);
+    assert_eq!(table.verify(Some(&otto), "wrong").await.unwrap(), Verdict::NoPassword);
+    assert_eq!(table.verify(None, "wrong").await.unwrap(), Verdict::Mismatch);
+    let decoy = passwords::Stored::parse(passwords::decoy()).unwrap();
+    assert_eq!(decoy.format().as_str(), "argon2");
+}
+
+#[tokio::test]
+async fn a_new_account_is_written_once_and_by_the_tables_own_names() {
+    let (stack, table) = shop().await;
+    let attributes = "email=mail,email_key=email,name=full_name".parse().unwrap();
+    let table = Table { attributes, ..table };
+    let id = AccountId::parse("new").unwrap();
+    let new = NewAccount {
+        email: Some(email("New@Example.com")),
+        name: Some("New".into()),
+        fields: vec![("phone".into(), "1".into()), ("empty".into(), String::new())],
+        ..NewAccount::default()
+    };
+    for first in [true, false] {
+        let item = table.create(&id, &new, Timestamp(0)).unwrap();
+        let written = table.client.transact_write_items().transact_items(item).send().await;
+        assert_eq!(written.is_ok(), first);
+    }
+    let row = stack.dynamodb.get("accounts", &[("id", "new")]).unwrap();
+    assert_eq!(
+        row,
+        json!({
+            "id": {"S": "new"}, "mail": {"S": "new@example.com"}, "email": {"S": "new@example.com"},
+            "full_name": {"S": "New"}, "phone": {"S": "1"}, "email_verified": {"BOOL": false},
+            "created_at": {"S": "1970-01-01T00:00:00Z"},
+        })
+    );
+    assert_eq!(found(&table, "NEW@example.com").await.as_deref(), Some("new"));
+}
