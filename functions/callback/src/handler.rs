@@ -259,6 +259,7 @@ fn blame(error: lwa::Error) -> Failure {
     match error {
         lwa::Error::CodeRefused(_) => Failure::start_over("Amazon refused the code"),
         lwa::Error::TokenRefused(why) => Failure::start_over(why),
+        error @ lwa::Error::RequestRefused(_) => Failure::broken(error),
         error @ (lwa::Error::ClientRefused | lwa::Error::Unavailable { .. }) => {
             Failure::unavailable(error)
         }

@@ -37,6 +37,9 @@ pub enum Error {
     /// Our client id or secret is wrong. Amazon authenticated nobody, so the code is still good.
     #[error("Amazon refused our client id or secret")]
     ClientRefused,
+    /// Amazon does not serve such requests: a bug of ours, or a wrong setting.
+    #[error("Amazon refused our request ({0})")]
+    RequestRefused(&'static str),
     /// The token is not one that Amazon issued to us.
     #[error("the access token is not meant for us ({0})")]
     TokenRefused(&'static str),
@@ -116,10 +119,13 @@ impl Client {
             Err(refused) => {
                 return Err(match refused.error.as_str() {
                     "invalid_grant" => Error::CodeRefused("invalid_grant"),
+                    "invalid_request" => Error::CodeRefused("invalid_request"),
                     // Amazon's word for a verifier that does not fit, among others.
                     "unauthorized_client" => Error::CodeRefused("unauthorized_client"),
-                    "invalid_request" => Error::CodeRefused("invalid_request"),
                     "invalid_client" => Error::ClientRefused,
+                    "invalid_scope" => Error::RequestRefused("invalid_scope"),
+                    "unsupported_grant_type" => Error::RequestRefused("unsupported_grant_type"),
+                    // `ServerError`, and whatever Amazon does not document.
                     _ => refused.unexpected("token"),
                 });
             }

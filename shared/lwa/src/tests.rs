@@ -109,6 +109,40 @@ async fn l10_a_wrong_secret_is_told_from_a_wrong_code() {
 }
 
 #[tokio::test]
+async fn every_no_that_amazon_documents_is_known_by_name() {
+    let at = setting().await;
+    for (status, word, expected) in [
+        (400, "invalid_grant", "CodeRefused"),
+        (400, "invalid_request", "CodeRefused"),
+        (400, "unauthorized_client", "CodeRefused"),
+        (401, "invalid_client", "ClientRefused"),
+        (400, "invalid_client", "ClientRefused"),
+        (400, "invalid_scope", "RequestRefused"),
+        (400, "unsupported_grant_type", "RequestRefused"),
+        (500, "ServerError", "Unavailable"),
+        (400, "something_new", "Unavailable"),
+    ] {
+        at.amazon.fault(Endpoint::Token, Fault::Error(status, word.into()), Some(1));
+        let error = at.redeem("nora").await.err().unwrap();
+        assert!(format!("{error:?}").starts_with(expected), "{word}: {error:?}");
+    }
+    for (endpoint, status, word, expected) in [
+        (Endpoint::TokenInfo, 400, "invalid_token", "TokenRefused"),
+        (Endpoint::TokenInfo, 400, "invalid_request", "TokenRefused"),
+        (Endpoint::TokenInfo, 500, "ServerError", "Unavailable"),
+        (Endpoint::Profile, 400, "invalid_token", "TokenRefused"),
+        (Endpoint::Profile, 400, "invalid_request", "TokenRefused"),
+        (Endpoint::Profile, 500, "ServerError", "Unavailable"),
+    ] {
+        let token = at.redeem("nora").await.unwrap();
+        at.amazon.fault(endpoint, Fault::Error(status, word.into()), Some(2));
+        let error = at.client.customer(&token).await.unwrap_err();
+        assert!(format!("{error:?}").starts_with(expected), "{endpoint:?} {word}: {error:?}");
+        at.amazon.clear_faults(endpoint);
+    }
+}
+
+#[tokio::test]
 async fn g01_a_token_that_is_not_ours_is_refused() {
     for fault in [
         Fault::set("aud", FOREIGN_CLIENT_ID),
