@@ -13,8 +13,8 @@ use entrance::{Entrance, Entry, Found, Visit};
 use secret::Secret;
 use store::Part;
 use web::{
-    Code, Cookie, Failure, Form, Handle, Reply, Request, Site, StatusCode, cookie,
-    csrf::{check_origin, check_token},
+    Code, Cookie, Failure, Handle, Reply, Request, Site, StatusCode, cookie,
+    csrf::form_of_ticket,
     page,
     reply::{self, with_cookie},
 };
@@ -147,7 +147,7 @@ impl Callback {
                 },
             };
             if let Entry::Open(opened) = entry {
-                return Ok(reply::signed_in(&self.site, &opened.token, &opened.session, to));
+                return Ok(reply::signed_in(&self.site, request, opened.parts(), to));
             }
         }
         Err(Failure::new(Code::Unavailable, "what we looked up kept changing"))
@@ -211,19 +211,14 @@ impl Callback {
 
     /// The visitor said yes to leaving one account for another.
     async fn switch(&self, request: &Request) -> Result<Reply, Failure> {
-        let form = Form::read(request, &["csrf"], false)?;
-        check_origin(request, &self.site)?;
-        let closed = |why| Failure::new(Code::TicketExpired, why);
-        let key = cookie::ticket(request).ok_or_else(|| closed("no ticket came along"))?;
-        check_token(form.get("csrf"), &key.csrf())?;
+        let (_, key) = form_of_ticket(request, &self.site, &["csrf"], false)?;
         let ticket = self.entrance.tickets.find(&key).await.map_err(Failure::unavailable)?;
-        let ticket = ticket.ok_or_else(|| closed("the ticket is unknown"))?;
+        let ticket = ticket.ok_or_else(|| Failure::ticket_expired("the ticket is unknown"))?;
         let account = match &ticket.purpose {
             Purpose::Switch { account } if ticket.is_open(self.entrance.clock.now()) => account,
             _ => {
-                return Err(
-                    closed("the ticket is not open for this").on_the_way_to(&ticket.return_to)
-                );
+                return Err(Failure::ticket_expired("the ticket is not open for this")
+                    .on_the_way_to(&ticket.return_to));
             }
         };
         let session = cookie::session(request);
@@ -243,7 +238,7 @@ impl Callback {
         match entry {
             Entry::Open(opened) => {
                 let reply =
-                    reply::signed_in(&self.site, &opened.token, &opened.session, &ticket.return_to);
+                    reply::signed_in(&self.site, request, opened.parts(), &ticket.return_to);
                 Ok(with_cookie(reply, &Cookie::gone(cookie::TICKET)))
             }
             Entry::Changed(_) => {

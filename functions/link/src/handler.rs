@@ -11,8 +11,8 @@ use entrance::{Entrance, Entry, Visit};
 use serde_json::json;
 use store::{Attempt, Part};
 use web::{
-    Code, Cookie, Failure, Form, Handle, Reply, Request, Site, StatusCode, cookie,
-    csrf::{check_origin, check_token},
+    Code, Cookie, Failure, Handle, Reply, Request, Site, StatusCode, cookie,
+    csrf::form_of_ticket,
     page,
     reply::{self, with_cookie},
 };
@@ -50,7 +50,7 @@ impl Handle for Link {
 
 impl Link {
     async fn ask(&self, request: &Request) -> Result<Reply, Failure> {
-        let key = held(request)?;
+        let key = cookie::ticket(request)?;
         let waiting = self.waiting(key).await?;
         if request.wants_json() {
             return Ok(reply::json(
@@ -67,10 +67,8 @@ impl Link {
     }
 
     async fn link(&self, request: &Request) -> Result<Reply, Failure> {
-        let form = Form::read(request, &["csrf", "username", "password"], false)?;
-        check_origin(request, &self.site)?;
-        let key = held(request)?;
-        check_token(form.get("csrf"), &key.csrf())?;
+        let names = ["csrf", "username", "password"];
+        let (form, key) = form_of_ticket(request, &self.site, &names, false)?;
         let password = form.get("password").ok_or(Failure::bad_request("there is no password"))?;
         let waiting = match self.waiting(key).await {
             // A second click on a form that has done its work.
@@ -101,7 +99,7 @@ impl Link {
         match attempt.map_err(Failure::unavailable)? {
             Attempt::Taken => {}
             Attempt::TicketClosed => {
-                return Err(expired("the ticket is over, used or out of attempts"));
+                return Err(Failure::ticket_expired("the ticket is over, used or out of attempts"));
             }
             Attempt::Limited { resets_at } => {
                 let wait = u32::try_from(resets_at.since(now).as_secs()).unwrap_or(u32::MAX).max(1);
@@ -120,7 +118,9 @@ impl Link {
         match verdict {
             Verdict::Match => self.let_in(request, waiting, &record, epoch).await,
             Verdict::NoPassword => Err(Refusal::NoPassword.into()),
-            Verdict::Mismatch if *attempts_left <= 1 => Err(expired("that was the last attempt")),
+            Verdict::Mismatch if *attempts_left <= 1 => {
+                Err(Failure::ticket_expired("that was the last attempt"))
+            }
             Verdict::Mismatch => self.ask_again(request, waiting, attempts_left - 1),
         }
     }
@@ -147,27 +147,11 @@ impl Link {
         match entry {
             Entry::Open(opened) => {
                 let to = &waiting.ticket.return_to;
-                let reply = if request.wants_json() {
-                    let answer = reply::json(
-                        StatusCode::OK,
-                        &json!({
-                            "status": "signed_in",
-                            "account": { "id": opened.session.account.as_str(), "name": opened.session.name },
-                            "expires_at": opened.session.expires_at.rfc3339(),
-                            "return_to": to.as_str(),
-                        }),
-                    );
-                    with_cookie(
-                        answer,
-                        &Cookie::session(&opened.token, self.entrance.lifetimes.total),
-                    )
-                } else {
-                    reply::signed_in(&self.site, &opened.token, &opened.session, to)
-                };
+                let reply = reply::signed_in(&self.site, request, opened.parts(), to);
                 Ok(with_cookie(reply, &Cookie::gone(cookie::TICKET)))
             }
             Entry::Changed(parts) if parts.contains(&Part::Ticket) => {
-                Err(expired("the ticket was used meanwhile"))
+                Err(Failure::ticket_expired("the ticket was used meanwhile"))
             }
             Entry::Changed(_) => Err(Failure::start_over("the account has changed meanwhile")),
         }
@@ -191,7 +175,8 @@ impl Link {
     async fn linked_before(&self, request: &Request, ticket: &Ticket) -> Result<Reply, Failure> {
         match self.entrance.current(request).await? {
             Some(_) => Ok(reply::see_other(&self.site.after_sign_in(&ticket.return_to))),
-            None => Err(expired("the ticket was used before").on_the_way_to(&ticket.return_to)),
+            None => Err(Failure::ticket_expired("the ticket was used before")
+                .on_the_way_to(&ticket.return_to)),
         }
     }
 
@@ -211,7 +196,7 @@ impl Link {
 
     /// The visitor has to reset the password first. The ticket waits for that, in this browser.
     async fn forgot(&self, request: &Request) -> Result<Reply, Failure> {
-        let key = self.pressed(request)?;
+        let (_, key) = form_of_ticket(request, &self.site, &["csrf"], false)?;
         let Some(url) = &self.site.password_reset_url else {
             return Err(Failure::new(Code::NotFound, "PASSWORD_RESET_URL is not set"));
         };
@@ -224,19 +209,10 @@ impl Link {
     }
 
     async fn cancel(&self, request: &Request) -> Result<Reply, Failure> {
-        let key = self.pressed(request)?;
+        let (_, key) = form_of_ticket(request, &self.site, &["csrf"], false)?;
         self.entrance.tickets.cancel(&key).await.map_err(Failure::unavailable)?;
         let reply = reply::see_other(&self.site.absolute(&self.site.sign_in_path));
         Ok(with_cookie(reply, &Cookie::gone(cookie::TICKET)))
-    }
-
-    /// The ticket of a visitor who pressed a button of the page.
-    fn pressed(&self, request: &Request) -> Result<LinkTicket, Failure> {
-        let form = Form::read(request, &["csrf"], false)?;
-        check_origin(request, &self.site)?;
-        let key = held(request)?;
-        check_token(form.get("csrf"), &key.csrf())?;
-        Ok(key)
     }
 
     async fn waiting(&self, key: LinkTicket) -> Result<Waiting, Closed> {
@@ -250,17 +226,20 @@ impl Link {
                         Ok(Waiting { key, ticket, account, attempts_left })
                     }
                     _ => Err(Closed {
-                        failure: expired("the ticket is for something else"),
+                        failure: Failure::ticket_expired("the ticket is for something else"),
                         ticket: None,
                     }),
                 }
             }
             Some(ticket) => {
-                let failure =
-                    expired("the ticket is over or used").on_the_way_to(&ticket.return_to);
+                let failure = Failure::ticket_expired("the ticket is over or used")
+                    .on_the_way_to(&ticket.return_to);
                 Err(Closed { failure, ticket: Some(ticket) })
             }
-            None => Err(Closed { failure: expired("the ticket is unknown"), ticket: None }),
+            None => Err(Closed {
+                failure: Failure::ticket_expired("the ticket is unknown"),
+                ticket: None,
+            }),
         }
     }
 
@@ -294,12 +273,4 @@ impl From<Closed> for Failure {
     fn from(closed: Closed) -> Self {
         closed.failure
     }
-}
-
-fn held(request: &Request) -> Result<LinkTicket, Failure> {
-    cookie::ticket(request).ok_or_else(|| expired("no ticket came along"))
-}
-
-fn expired(why: &'static str) -> Failure {
-    Failure::new(Code::TicketExpired, why)
 }

@@ -8,12 +8,12 @@ use domain::{
     session::Kind,
     sign_in::{Decision, Refusal, decide},
 };
-use entrance::{Entrance, Entry, Opened, Visit};
+use entrance::{Entrance, Entry, Visit};
 use serde_json::json;
 use store::Part;
 use web::{
     Code, Cookie, Failure, Form, Handle, Reply, Request, Site, StatusCode, cookie,
-    csrf::{check_origin, check_token},
+    csrf::form_of_ticket,
     page,
     reply::{self, with_cookie},
 };
@@ -51,7 +51,7 @@ impl Handle for Register {
 
 impl Register {
     async fn ask(&self, request: &Request) -> Result<Reply, Failure> {
-        let key = held(request)?;
+        let key = cookie::ticket(request)?;
         let ticket = self.ticket(&key).await?;
         self.check_open(&ticket)?;
         let filled = self.prefilled(&ticket.customer);
@@ -62,10 +62,7 @@ impl Register {
     }
 
     async fn register(&self, request: &Request) -> Result<Reply, Failure> {
-        let form = Form::read(request, &["csrf", "email"], true)?;
-        check_origin(request, &self.site)?;
-        let key = held(request)?;
-        check_token(form.get("csrf"), &key.csrf())?;
+        let (form, key) = form_of_ticket(request, &self.site, &["csrf", "email"], true)?;
         let unknown = |name: &str| !self.entrance.fields.iter().any(|field| field.name == name);
         if form.field_names().any(unknown) {
             return Err(Failure::bad_request("the body has an unknown field"));
@@ -124,7 +121,11 @@ impl Register {
                 },
             };
             match entry {
-                Entry::Open(opened) => return Ok(self.welcome(request, &opened, ticket)),
+                Entry::Open(opened) => {
+                    let to = &ticket.return_to;
+                    let reply = reply::signed_in(&self.site, request, opened.parts(), to);
+                    return Ok(with_cookie(reply, &Cookie::gone(cookie::TICKET)));
+                }
                 Entry::Changed(parts) if parts.contains(&Part::Ticket) => {
                     return self.registered_before(request, ticket).await;
                 }
@@ -160,25 +161,6 @@ impl Register {
         Ok(with_cookie(reply, &Cookie::ticket(&link, LIVES)))
     }
 
-    fn welcome(&self, request: &Request, opened: &Opened, ticket: &Ticket) -> Reply {
-        let session = &opened.session;
-        let reply = if request.wants_json() {
-            let answer = reply::json(
-                StatusCode::OK,
-                &json!({
-                    "status": "signed_in",
-                    "account": { "id": session.account.as_str(), "name": session.name },
-                    "expires_at": session.expires_at.rfc3339(),
-                    "return_to": ticket.return_to.as_str(),
-                }),
-            );
-            with_cookie(answer, &Cookie::session(&opened.token, self.entrance.lifetimes.total))
-        } else {
-            reply::signed_in(&self.site, &opened.token, session, &ticket.return_to)
-        };
-        with_cookie(reply, &Cookie::gone(cookie::TICKET))
-    }
-
     /// A second click on a form that has done its work.
     async fn registered_before(
         &self,
@@ -187,7 +169,8 @@ impl Register {
     ) -> Result<Reply, Failure> {
         match self.entrance.current(request).await? {
             Some(_) => Ok(reply::see_other(&self.site.after_sign_in(&ticket.return_to))),
-            None => Err(expired("the ticket was used before").on_the_way_to(&ticket.return_to)),
+            None => Err(Failure::ticket_expired("the ticket was used before")
+                .on_the_way_to(&ticket.return_to)),
         }
     }
 
@@ -226,12 +209,15 @@ impl Register {
             return Err(Refusal::RegistrationClosed.into());
         }
         let ticket = self.entrance.tickets.find(key).await.map_err(Failure::unavailable)?;
-        ticket.ok_or_else(|| expired("the ticket is unknown"))
+        ticket.ok_or_else(|| Failure::ticket_expired("the ticket is unknown"))
     }
 
     fn check_open(&self, ticket: &Ticket) -> Result<(), Failure> {
         let open = ticket.is_open(self.entrance.clock.now()) && ticket.purpose == Purpose::Register;
-        let closed = || expired("the ticket is not open for this").on_the_way_to(&ticket.return_to);
+        let closed = || {
+            Failure::ticket_expired("the ticket is not open for this")
+                .on_the_way_to(&ticket.return_to)
+        };
         open.then_some(()).ok_or_else(closed)
     }
 
@@ -347,12 +333,4 @@ impl Filled {
     fn is_right(&self) -> bool {
         self.email_wrong.is_none() && self.values.iter().all(|(_, wrong)| wrong.is_none())
     }
-}
-
-fn held(request: &Request) -> Result<LinkTicket, Failure> {
-    cookie::ticket(request).ok_or_else(|| expired("no ticket came along"))
-}
-
-fn expired(why: &'static str) -> Failure {
-    Failure::new(Code::TicketExpired, why)
 }

@@ -29,6 +29,13 @@ pub struct Opened {
     pub session: Session,
 }
 
+impl Opened {
+    /// What opens it, and the session.
+    pub fn parts(&self) -> (&SessionToken, &Session) {
+        (&self.token, &self.session)
+    }
+}
+
 /// How a try at letting somebody in ended.
 pub enum Entry {
     /// They are in.

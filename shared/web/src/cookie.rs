@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{LinkTicket, SessionToken, login::Logins};
 
-use crate::Request;
+use crate::{Failure, Request};
 
 /// Carries the sign-ins that have begun in this browser.
 pub const LOGIN: &str = "__Host-lwa_login";
@@ -69,9 +69,14 @@ pub fn logins(request: &Request) -> Logins {
     request.cookie(LOGIN).map(Logins::parse).unwrap_or_default()
 }
 
-/// The ticket that this browser holds, if it has the shape of ours.
-pub fn ticket(request: &Request) -> Option<LinkTicket> {
-    LinkTicket::presented(request.cookie(TICKET)?).ok()
+/// The ticket that this browser holds.
+///
+/// # Errors
+///
+/// `ticket_expired` where it holds none of the shape of ours.
+pub fn ticket(request: &Request) -> Result<LinkTicket, Failure> {
+    let ticket = request.cookie(TICKET).map(LinkTicket::presented).and_then(Result::ok);
+    ticket.ok_or_else(|| Failure::ticket_expired("no ticket came along"))
 }
 
 /// The session that this browser holds, if it has the shape of ours.

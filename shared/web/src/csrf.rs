@@ -1,8 +1,26 @@
 //! Keeps other sites from pressing our buttons.
 
-use domain::CsrfToken;
+use domain::{CsrfToken, LinkTicket};
 
-use crate::{Code, Failure, Request, Site};
+use crate::{Code, Failure, Form, Request, Site, cookie};
+
+/// Reads a form that was filled in on a page of ours by the holder of a ticket.
+///
+/// # Errors
+///
+/// Those of [`Form::read`], `csrf`, and `ticket_expired` where no ticket came along.
+pub fn form_of_ticket(
+    request: &Request,
+    site: &Site,
+    names: &[&str],
+    fields: bool,
+) -> Result<(Form, LinkTicket), Failure> {
+    let form = Form::read(request, names, fields)?;
+    check_origin(request, site)?;
+    let ticket = cookie::ticket(request)?;
+    check_token(form.get("csrf"), &ticket.csrf())?;
+    Ok((form, ticket))
+}
 
 /// Makes sure that a POST came from a page of ours, by the browser's own word.
 ///

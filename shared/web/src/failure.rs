@@ -141,6 +141,11 @@ impl Failure {
         Self::new(Code::StartOver, why)
     }
 
+    /// The ticket is unknown, over, used or out of attempts.
+    pub fn ticket_expired(why: &'static str) -> Self {
+        Self::new(Code::TicketExpired, why)
+    }
+
     /// The caller can put it right: the request makes no sense.
     pub fn bad_request(why: &'static str) -> Self {
         Self::new(Code::BadRequest, why)

@@ -52,10 +52,29 @@ pub fn see_other(url: &str) -> Reply {
     }
 }
 
-/// Sends a visitor who has just signed in where they were going, with the session's cookie.
-pub fn signed_in(site: &Site, token: &SessionToken, session: &Session, to: &ReturnTo) -> Reply {
+/// Lets a visitor in who has just signed in: with the session's cookie, and on to where they were
+/// going, or told as JSON where a page of the site's own has posted a form.
+pub fn signed_in(
+    site: &Site,
+    request: &Request,
+    (token, session): (&SessionToken, &Session),
+    to: &ReturnTo,
+) -> Reply {
     let lives = session.expires_at.since(session.started_at);
-    with_cookie(see_other(&site.after_sign_in(to)), &Cookie::session(token, lives))
+    let reply = if request.method == "POST" && request.wants_json() {
+        json(
+            StatusCode::OK,
+            &json!({
+                "status": "signed_in",
+                "account": { "id": session.account.as_str(), "name": session.name },
+                "expires_at": session.expires_at.rfc3339(),
+                "return_to": to.as_str(),
+            }),
+        )
+    } else {
+        see_other(&site.after_sign_in(to))
+    };
+    with_cookie(reply, &Cookie::session(token, lives))
 }
 
 /// An answer without a body.
