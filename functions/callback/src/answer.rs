@@ -47,18 +47,10 @@ impl Answer {
             (None, Some("server_error" | "temporarily_unavailable")) => {
                 Outcome::Failed(Failure::new(Code::Unavailable, "Amazon is not available"))
             }
-            (
-                None,
-                Some(
-                    "invalid_request"
-                    | "invalid_scope"
-                    | "unauthorized_client"
-                    | "unsupported_response_type",
-                ),
-            ) => Outcome::Failed(Failure::new(
-                Code::Broken,
-                "Amazon refused our request: see LWA_CLIENT_ID and LWA_SCOPE",
-            )),
+            (None, Some("invalid_scope" | "unauthorized_client" | "unsupported_response_type")) => {
+                let why = "Amazon refused our request: see LWA_CLIENT_ID and LWA_SCOPE";
+                Outcome::Failed(Failure::start_over(why))
+            }
             (None, Some(_)) => {
                 Outcome::Failed(Failure::start_over("Amazon told of an unknown error"))
             }

@@ -1,11 +1,9 @@
 //! Finds out whom Amazon sent back, and acts on what [`decide`] says.
 
-use accounts::NewAccount;
 use domain::{
     Account, LinkTicket, Profile, ReturnTo,
-    link::{ATTEMPTS, LIVES, Purpose},
+    link::{LIVES, Purpose},
     login::Login,
-    registration::Field,
     session::{Kind, Session},
     sign_in::{Decision, decide},
 };
@@ -131,11 +129,10 @@ impl Callback {
             let entry = match decide(facts, self.entrance.policy) {
                 Decision::Refuse(refusal) => return Err(refusal.into()),
                 Decision::ProvePassword(account) => {
-                    let purpose = Purpose::Link { account: account.id, attempts_left: ATTEMPTS };
-                    return self.wait(purpose, customer, to, &self.link_path).await;
+                    return self.wait(Purpose::link(account), customer, to, &self.link_path).await;
                 }
                 Decision::Create if current.is_none() => self.create(visit, &found).await?,
-                // To leave an account for a new one takes a page that says so.
+                // To leave an account for a new one takes a page with a button.
                 Decision::Register | Decision::Create => {
                     return self.wait(Purpose::Register, customer, to, &self.register_path).await;
                 }
@@ -163,13 +160,8 @@ impl Callback {
     /// Amazon told all that the site needs: the account is created at once.
     async fn create(&self, visit: Visit<'_>, found: &Found) -> Result<Entry, Failure> {
         let customer = visit.customer;
-        let known = |field: &Field| Some((field.name.clone(), field.known(customer)?.to_owned()));
-        let new = NewAccount {
-            email: customer.email.clone(),
-            name: customer.name.clone(),
-            postal_code: customer.postal_code.clone(),
-            fields: self.entrance.fields.iter().filter_map(known).collect(),
-        };
+        let known = self.entrance.known(customer);
+        let new = self.entrance.newcomer(customer, customer.email.clone(), known);
         self.entrance.create(visit, &new, found.stale.as_ref()).await
     }
 
@@ -181,7 +173,7 @@ impl Callback {
         to: &ReturnTo,
         path: &str,
     ) -> Result<Reply, Failure> {
-        let key = self.entrance.wait(purpose, customer, to).await?;
+        let key = self.entrance.wait(purpose, customer, to, None).await?;
         let reply = reply::see_other(&self.site.absolute(path));
         Ok(with_cookie(reply, &Cookie::ticket(&key, LIVES)))
     }
@@ -196,7 +188,7 @@ impl Callback {
         return_to: &ReturnTo,
     ) -> Result<Reply, Failure> {
         let purpose = Purpose::Switch { account: to.id };
-        let key: LinkTicket = self.entrance.wait(purpose, customer, return_to).await?;
+        let key: LinkTicket = self.entrance.wait(purpose, customer, return_to, None).await?;
         let page = reply::page(&self.site, request, (StatusCode::OK, "ok"), |frame| {
             page::Switch {
                 csrf: key.csrf().expose(),

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use domain::{AccountId, AmazonUserId, Clock, SessionToken, Timestamp};
+use domain::{AccountId, AmazonUserId, Clock, Email, SessionToken, Timestamp};
 use local_stack::{
     Options, Stack,
     amazon::{Endpoint, Fault, SHOP_CLIENT_ID, SHOP_CLIENT_SECRET},
@@ -172,7 +172,7 @@ async fn e12_a_link_wins_over_an_address_that_another_account_has() {
     // e07: and Amazon's address never becomes the account's.
     assert_eq!(at.row("lin").await["email"]["S"], "lin@example.com");
     let identity = at.callback.entrance.identities.find(&at.amazon_id("lin")).await.unwrap();
-    assert_eq!(identity.unwrap().amazon_email.as_deref(), Some("ann@example.com"));
+    assert_eq!(identity.unwrap().amazon_email, Email::parse("ann@example.com"));
 }
 
 #[tokio::test]
@@ -199,6 +199,22 @@ async fn what_the_account_lacks_is_filled_in_and_what_it_has_stays() {
     let row = at.row("lin").await;
     assert_eq!(row["name"]["S"], "Someone Else");
     assert_eq!(row["postal_code"], serde_json::Value::Null);
+}
+
+#[tokio::test]
+async fn what_the_owner_saves_while_they_sign_in_is_not_overwritten() {
+    let at = setting().await;
+    let late = dynamodb::Fault::Late(std::time::Duration::from_millis(300));
+    at.stack.dynamodb.fault("GetItem accounts", 0, Some(1), late);
+    at.stack.amazon.change("lin", |lin| lin.postal_code = Some("98109".into()));
+    let (reply, ()) = tokio::join!(at.reply(at.back("lin")), async {
+        while !at.stack.dynamodb.requests().iter().any(|request| request == "GetItem accounts") {
+            tokio::task::yield_now().await;
+        }
+        at.stack.dynamodb.set("accounts", &[("id", "lin")], "postal_code", "10115").unwrap();
+    });
+    assert_eq!(reply.status(), 303);
+    assert_eq!(at.row("lin").await["postal_code"]["S"], "10115");
 }
 
 #[tokio::test]
@@ -249,7 +265,14 @@ async fn an_address_that_an_account_has_leads_to_the_question_for_its_password()
         let ticket = domain::LinkTicket::presented(&ticket).unwrap();
         let ticket = at.callback.entrance.tickets.find(&ticket).await.unwrap().unwrap();
         let account = AccountId::parse("ann").unwrap();
-        assert_eq!(ticket.purpose, domain::link::Purpose::Link { account, attempts_left: 5 });
+        assert_eq!(
+            ticket.purpose,
+            domain::link::Purpose::Link {
+                account,
+                email: Email::parse("ann@example.com"),
+                attempts_left: 5
+            }
+        );
         assert_eq!(ticket.return_to.as_str(), "/basket");
         assert_eq!(at.account_of("ann").await, None, "nothing is linked yet");
     }
@@ -259,10 +282,12 @@ async fn an_address_that_an_account_has_leads_to_the_question_for_its_password()
 async fn an_account_that_cannot_be_proven_is_not_asked_for_a_password() {
     for (address, status, expected) in [
         ("otto@example.com", 403, "no_password"),
+        ("bob@example.com", 403, "no_password"),
         ("dora@example.com", 403, "account_closed"),
         ("kim@example.com", 403, "account_closed"),
     ] {
         let at = setting().await;
+        at.stack.dynamodb.set("accounts", &[("id", "bob")], "password_hash", "!unusable").unwrap();
         at.stack.amazon.change("nora", |nora| nora.email = Some(address.into()));
         let reply = at.reply(at.back("nora")).await;
         assert_eq!(
@@ -357,6 +382,21 @@ async fn a_newcomer_without_an_address_or_a_needed_field_is_asked() {
 }
 
 #[tokio::test]
+async fn what_amazon_told_must_fit_the_sites_own_pattern() {
+    let letters = r#"[{"name":"postal_code","label":"Code","required":true,"pattern":"[A-Z]{3}"}]"#;
+    let at = setting_with(&[("RegistrationFields", letters)]).await;
+    let reply = at.reply(at.back("nora")).await;
+    assert_eq!(location(&reply), "https://shop.example/auth/amazon/register");
+
+    let optional = r#"[{"name":"postal_code","label":"Code","pattern":"[A-Z]{3}"}]"#;
+    let at = setting_with(&[("RegistrationFields", optional), ("ProfileSync", "name=never")]).await;
+    let reply = at.reply(at.back("nora")).await;
+    let row = at.row(&at.whose(&session(&reply)).await.unwrap()).await;
+    let none = serde_json::Value::Null;
+    assert_eq!((&row["postal_code"], &row["name"]), (&none, &none), "nor is anything else copied");
+}
+
+#[tokio::test]
 async fn where_registration_is_closed_only_newcomers_stay_out() {
     let closed = [("Registration", "closed")];
     let at = setting_with(&closed).await;
@@ -390,6 +430,24 @@ async fn f01_a_newcomer_who_comes_back_in_many_tabs_at_once_gets_one_account() {
     }
     let accounts = at.stack.dynamodb.scan("accounts").unwrap();
     assert_eq!(accounts.iter().filter(|row| row["email"]["S"] == "nora@example.com").count(), 1);
+}
+
+#[tokio::test]
+async fn f01_a_newcomer_whose_account_is_opened_in_another_tab_meanwhile_enters_it() {
+    let at = setting().await;
+    // The answer that there is no link is on its way while the other tab's sign-in is finished.
+    let late = dynamodb::Fault::Late(std::time::Duration::from_millis(500));
+    at.stack.dynamodb.fault("GetItem identities", 0, Some(1), late);
+    let asked = |request: &String| request == "GetItem identities";
+    let (slow, quick) = tokio::join!(at.reply(at.back("nora")), async {
+        while !at.stack.dynamodb.requests().iter().any(asked) {
+            tokio::task::yield_now().await;
+        }
+        at.reply(at.back_again("nora", "")).await
+    });
+    let account = at.account_of("nora").await;
+    assert_eq!(at.whose(&session(&quick)).await, account);
+    assert_eq!(at.whose(&session(&slow)).await, account);
 }
 
 #[tokio::test]
@@ -502,10 +560,10 @@ async fn a12_whoever_says_no_at_amazon_is_back_at_the_sign_in_page() {
 #[tokio::test]
 async fn a12_amazons_words_for_errors_are_not_repeated() {
     for (error, status, expected) in [
-        ("invalid_request", 500, "broken"),
-        ("invalid_scope", 500, "broken"),
-        ("unauthorized_client", 500, "broken"),
-        ("unsupported_response_type", 500, "broken"),
+        ("invalid_request", 400, "start_over"),
+        ("invalid_scope", 400, "start_over"),
+        ("unauthorized_client", 400, "start_over"),
+        ("unsupported_response_type", 400, "start_over"),
         ("server_error", 503, "unavailable"),
         ("temporarily_unavailable", 503, "unavailable"),
         ("<script>alert(1)</script>", 400, "start_over"),

@@ -28,6 +28,7 @@ struct Waiting {
     key: LinkTicket,
     ticket: Ticket,
     account: AccountId,
+    email: Option<Email>,
     attempts_left: u32,
 }
 
@@ -56,7 +57,7 @@ impl Link {
             return Ok(reply::json(
                 StatusCode::OK,
                 &json!({
-                    "email": waiting.ticket.customer.email.as_ref().map(Email::as_str),
+                    "email": waiting.email.as_ref().map(Email::as_str),
                     "csrf": waiting.key.csrf().expose(),
                     "attempts_left": waiting.attempts_left,
                     "expires_at": waiting.ticket.expires_at.rfc3339(),
@@ -87,7 +88,7 @@ impl Link {
         waiting: &Waiting,
         password: &str,
     ) -> Result<Reply, Failure> {
-        let Waiting { key, ticket, account, attempts_left } = waiting;
+        let Waiting { key, ticket, account, attempts_left, .. } = waiting;
         let record = self.entrance.account(account).await?;
         // Read before the password is compared: whatever ends this account's sessions meanwhile,
         // such as a new password, ends this too.
@@ -110,7 +111,11 @@ impl Link {
         }
 
         let verdict = self.entrance.accounts.verify(record.as_deref(), password).await;
-        let verdict = verdict.map_err(Failure::unavailable)?;
+        let verdict = verdict.map_err(|error| match error {
+            // Time will not mend a hash that is not understood.
+            error @ accounts::Error::Hash => Failure::broken(error),
+            error => Failure::unavailable(error),
+        })?;
         let Some(record) = record else { return Err(Refusal::AccountClosed.into()) };
         if record.account.status != Status::Active {
             return Err(Refusal::AccountClosed.into());
@@ -142,7 +147,9 @@ impl Link {
         };
         let mut entry = self.entrance.link(visit, record, epoch).await?;
         if entry.changed(Part::Identity) || entry.changed(Part::Reverse) {
-            entry = self.linked_meanwhile(visit, record).await?;
+            // The ticket is used up all the same, unless the other click has done so.
+            let ticket = visit.ticket.filter(|_| !entry.changed(Part::Ticket));
+            entry = self.linked_meanwhile(Visit { ticket, ..visit }, &waiting.account).await?;
         }
         match entry {
             Entry::Open(opened) => {
@@ -159,11 +166,19 @@ impl Link {
 
     /// The customer or the account is linked already. Where it is the very link that was wanted –
     /// the button was pressed twice – they are let in by it; all else stays as it is.
-    async fn linked_meanwhile(&self, visit: Visit<'_>, record: &Record) -> Result<Entry, Failure> {
+    async fn linked_meanwhile(
+        &self,
+        visit: Visit<'_>,
+        account: &AccountId,
+    ) -> Result<Entry, Failure> {
         let identity = self.entrance.identities.find(&visit.customer.user_id).await;
         match identity.map_err(Failure::unavailable)? {
-            Some(identity) if identity.account == record.account.id => {
-                self.entrance.enter(Visit { ticket: None, ..visit }, &identity, record).await
+            Some(identity) if identity.account == *account => {
+                // The other click may have filled something in.
+                match self.entrance.account(account).await? {
+                    Some(record) => self.entrance.enter(visit, &identity, &record).await,
+                    None => Err(Refusal::AccountClosed.into()),
+                }
             }
             _ => Err(Failure::new(
                 Code::AlreadyLinked,
@@ -173,10 +188,10 @@ impl Link {
     }
 
     async fn linked_before(&self, request: &Request, ticket: &Ticket) -> Result<Reply, Failure> {
-        match self.entrance.current(request).await? {
-            Some(_) => Ok(reply::see_other(&self.site.after_sign_in(&ticket.return_to))),
-            None => Err(Failure::ticket_expired("the ticket was used before")
-                .on_the_way_to(&ticket.return_to)),
+        let to = &ticket.return_to;
+        match self.entrance.came_of(request, ticket).await? {
+            Some(session) => Ok(reply::onward(&self.site, request, &session, to)),
+            None => Err(Failure::ticket_expired("the ticket was used before").on_the_way_to(to)),
         }
     }
 
@@ -222,8 +237,8 @@ impl Link {
         match ticket {
             Some(ticket) if ticket.is_open(self.entrance.clock.now()) => {
                 match ticket.purpose.clone() {
-                    Purpose::Link { account, attempts_left } => {
-                        Ok(Waiting { key, ticket, account, attempts_left })
+                    Purpose::Link { account, email, attempts_left } => {
+                        Ok(Waiting { key, ticket, account, email, attempts_left })
                     }
                     _ => Err(Closed {
                         failure: Failure::ticket_expired("the ticket is for something else"),
@@ -253,7 +268,7 @@ impl Link {
         reply::page(&self.site, request, ending, |frame| {
             page::Link {
                 csrf: waiting.key.csrf().expose(),
-                email: waiting.ticket.customer.email.as_ref().map(Email::as_str),
+                email: waiting.email.as_ref().map(Email::as_str),
                 attempts_left,
                 second_factor: false,
                 forgot: self.site.password_reset_url.is_some(),

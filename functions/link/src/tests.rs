@@ -49,9 +49,13 @@ impl Setting {
     /// A ticket of this customer for this account's password.
     async fn ticket_of(&self, amazon: &str, account: &str) -> LinkTicket {
         let account = AccountId::parse(account).unwrap();
-        let purpose = Purpose::Link { account, attempts_left: ATTEMPTS };
+        let purpose = Purpose::Link {
+            account,
+            email: Email::parse("ann@example.com"),
+            attempts_left: ATTEMPTS,
+        };
         let to = ReturnTo::parse("/basket").unwrap();
-        let key = self.link.entrance.wait(purpose, &customer(amazon), &to).await.unwrap();
+        let key = self.link.entrance.wait(purpose, &customer(amazon), &to, None).await.unwrap();
         self.stack.dynamodb.reset_requests();
         key
     }
@@ -215,7 +219,7 @@ async fn d10_a_ticket_is_good_for_one_thing_only() {
     let account = AccountId::parse("ann").unwrap();
     for purpose in [Purpose::Register, Purpose::Switch { account }] {
         let customer = customer("amzn1.account.ANN");
-        let key = at.link.entrance.wait(purpose, &customer, &ReturnTo::home()).await.unwrap();
+        let key = at.link.entrance.wait(purpose, &customer, &ReturnTo::home(), None).await.unwrap();
         assert_eq!(ending(&at.guess(&key, RIGHT).await), is(410, "ticket_expired"));
         let reply = at.reply(Specimen::of("link").cookie(TICKET, &key.expose())).await;
         assert_eq!(ending(&reply), is(410, "ticket_expired"));
@@ -329,6 +333,12 @@ async fn d07_a_second_click_finds_out_where_the_first_one_led() {
     let again = at.reply(guess(&key, RIGHT).cookie(SESSION, &session)).await;
     assert_eq!(location(&again), "https://shop.example/basket");
     assert_eq!(cookie(&again, SESSION), None, "the session stays");
+    // A page of the site's own is told the same as JSON.
+    let json =
+        Specimen::of("link-password-json").cookie(TICKET, &key.expose()).cookie(SESSION, &session);
+    let json = json.json(&json!({ "csrf": key.csrf().expose(), "password": RIGHT }));
+    let told: Value = serde_json::from_str(text(&at.reply(json).await)).unwrap();
+    assert_eq!((&told["status"], &told["return_to"]), (&json!("signed_in"), &json!("/basket")));
     // In a browser that is not signed in it is a used ticket, and the way back leads on.
     let elsewhere = at.guess(&key, RIGHT).await;
     assert_eq!(ending(&elsewhere), is(410, "ticket_expired"));
@@ -346,6 +356,17 @@ async fn f03_two_clicks_at_once_make_one_link_and_both_lead_in() {
     }
     let links = at.stack.dynamodb.scan("identities").unwrap();
     assert_eq!(links.iter().filter(|row| row["account_id"]["S"] == "ann").count(), 1);
+}
+
+#[tokio::test]
+async fn d07_a_second_tab_is_let_in_by_the_link_of_the_first_and_its_ticket_is_used_up_too() {
+    let at = setting().await;
+    let (first, second) = (at.ticket().await, at.ticket().await);
+    at.guess(&first, RIGHT).await;
+    let reply = at.guess(&second, RIGHT).await;
+    assert_eq!(at.whose(&cookie(&reply, SESSION).unwrap()).await.as_deref(), Some("ann"));
+    assert!(at.state_of(&second).await.used);
+    assert_eq!(ending(&at.guess(&second, RIGHT).await), is(410, "ticket_expired"));
 }
 
 // Guessing.
@@ -657,6 +678,6 @@ async fn a_hash_that_is_not_understood_is_no_wrong_password() {
     let key = at.ticket().await;
     for hash in ["{SSHA}abc", "$argon2id$v=19$m=99999999,t=2,p=1$c2FsdHNhbHQ$aGFzaA", "plain"] {
         at.stack.dynamodb.set("accounts", &[("id", "ann")], "password_hash", hash).unwrap();
-        assert_eq!(ending(&at.guess(&key, RIGHT).await), is(503, "unavailable"), "{hash}");
+        assert_eq!(ending(&at.guess(&key, RIGHT).await), is(500, "broken"), "{hash}");
     }
 }

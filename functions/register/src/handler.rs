@@ -1,10 +1,9 @@
 //! Asks a newcomer for what Amazon did not tell, and opens an account.
 
-use accounts::NewAccount;
 use domain::{
-    Email, LinkTicket, Profile,
+    Account, Email, LinkTicket, Profile,
     link::{ATTEMPTS, LIVES, Purpose, Ticket},
-    registration::{self, Field, Wrong},
+    registration::{Field, Wrong},
     session::Kind,
     sign_in::{Decision, Refusal, decide},
 };
@@ -88,37 +87,41 @@ impl Register {
             return self.ask_again(request, key, ticket, &filled);
         };
         let session = cookie::session(request);
+        let current = self.entrance.current(request).await?.map(|(_, session)| session.account);
         let visit = Visit {
             customer: &ticket.customer,
             kind: Kind::Browser,
             replaces: session.as_ref(),
             ticket: Some(key),
         };
-        let new = self.new_account(&ticket.customer, email, filled);
+        let names = self.entrance.fields.iter().map(|field| field.name.clone());
+        let values = names.zip(filled.values.into_iter().map(|(value, _)| value)).collect();
+        let new = self.entrance.newcomer(&ticket.customer, Some(email), values);
 
         // Whoever was quicker may have changed the facts: another tab, or the site's own registration.
         for attempt in 0..3 {
-            let mut found = self.entrance.look_up(&ticket.customer, attempt > 0).await?;
-            if let (None, None, Some(email)) = (&found.identity, &ticket.customer.email, &new.email)
-            {
-                found = self.entrance.look_up_email(email, attempt > 0).await?;
-            }
+            let email = new.email.as_ref();
+            let found = self.entrance.look_up_with(&ticket.customer, email, attempt > 0).await?;
             let facts = self.entrance.facts(&found, &ticket.customer);
             let entry = match decide(facts, self.entrance.policy) {
                 Decision::Refuse(refusal) => return Err(refusal.into()),
                 Decision::ProvePassword(account) => {
-                    let purpose = Purpose::Link { account: account.id, attempts_left: ATTEMPTS };
-                    return self.lead_to_link(request, key, ticket, purpose).await;
+                    return self.lead_to_link(request, key, ticket, account).await;
                 }
                 Decision::Create | Decision::Register => {
                     self.entrance.create(visit, &new, found.stale.as_ref()).await?
                 }
-                Decision::Enter(_) => match (&found.identity, &found.record) {
-                    (Some(identity), Some(record)) => {
-                        self.entrance.enter(visit, identity, record).await?
+                // Linked meanwhile, in another tab. Whoever is signed in as somebody else is asked first,
+                // which the callback does.
+                Decision::Enter(account) if current.as_ref().is_none_or(|id| *id == account.id) => {
+                    match (&found.identity, &found.record) {
+                        (Some(identity), Some(record)) => {
+                            self.entrance.enter(visit, identity, record).await?
+                        }
+                        _ => return Err(Refusal::AccountClosed.into()),
                     }
-                    _ => return Err(Refusal::AccountClosed.into()),
-                },
+                }
+                Decision::Enter(_) => return Err(Failure::start_over("linked meanwhile")),
             };
             match entry {
                 Entry::Open(opened) => {
@@ -135,24 +138,29 @@ impl Register {
         Err(Failure::new(Code::Unavailable, "what we looked up kept changing"))
     }
 
-    /// Somebody has this address already: the visitor proves the account with its password.
+    /// Somebody has this address already: the visitor proves the account with its password. The ticket
+    /// for registration goes, so that one sign-in does not try many addresses at once.
     async fn lead_to_link(
         &self,
         request: &Request,
         key: &LinkTicket,
         ticket: &Ticket,
-        purpose: Purpose,
+        account: Account,
     ) -> Result<Reply, Failure> {
-        let link = self.entrance.wait(purpose, &ticket.customer, &ticket.return_to).await?;
-        self.entrance.tickets.cancel(key).await.map_err(Failure::unavailable)?;
+        let email = account.email.clone();
+        let purpose = Purpose::link(account);
+        let (customer, to) = (&ticket.customer, &ticket.return_to);
+        let link = self.entrance.wait(purpose, customer, to, Some(key)).await?;
         let reply = if request.wants_json() {
+            let expires_at = self.entrance.clock.now() + LIVES;
             reply::json(
                 StatusCode::OK,
                 &json!({
                     "status": "link_required",
-                    "email": ticket.customer.email.as_ref().map(Email::as_str),
+                    "email": email.as_ref().map(Email::as_str),
                     "csrf": link.csrf().expose(),
                     "attempts_left": ATTEMPTS,
+                    "expires_at": expires_at.rfc3339(),
                 }),
             )
         } else {
@@ -167,10 +175,10 @@ impl Register {
         request: &Request,
         ticket: &Ticket,
     ) -> Result<Reply, Failure> {
-        match self.entrance.current(request).await? {
-            Some(_) => Ok(reply::see_other(&self.site.after_sign_in(&ticket.return_to))),
-            None => Err(Failure::ticket_expired("the ticket was used before")
-                .on_the_way_to(&ticket.return_to)),
+        let to = &ticket.return_to;
+        match self.entrance.came_of(request, ticket).await? {
+            Some(session) => Ok(reply::onward(&self.site, request, &session, to)),
+            None => Err(Failure::ticket_expired("the ticket was used before").on_the_way_to(to)),
         }
     }
 
@@ -249,31 +257,10 @@ impl Register {
         };
         let values = self.entrance.fields.iter().map(|field| {
             let value = form.field(&field.name).trim().to_owned();
-            let wrong = registration::check(field, &value).err().or_else(|| {
-                let pattern = field.pattern.as_deref().filter(|_| !value.is_empty())?;
-                let matches = web::pattern(pattern).is_ok_and(|pattern| pattern.is_match(&value));
-                (!matches).then_some(Wrong::Invalid)
-            });
+            let wrong = web::check_field(field, &value).err();
             (value, wrong)
         });
         Ok(Filled { email, email_wrong, values: values.collect() })
-    }
-
-    fn new_account(&self, customer: &Profile, email: Email, filled: Filled) -> NewAccount {
-        let fields = self.entrance.fields.iter().zip(filled.values);
-        let mut fields: Vec<_> =
-            fields.map(|(field, (value, _))| (field.name.clone(), value)).collect();
-        // A name that the visitor typed is the account's name.
-        let mut take = |name: &str| {
-            let at = fields.iter().position(|(field, value)| field == name && !value.is_empty())?;
-            Some(fields.remove(at).1)
-        };
-        NewAccount {
-            name: take("name").or_else(|| customer.name.clone()),
-            postal_code: take("postal_code").or_else(|| customer.postal_code.clone()),
-            email: Some(email),
-            fields,
-        }
     }
 
     fn as_json(

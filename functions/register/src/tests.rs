@@ -50,7 +50,8 @@ impl Setting {
             postal_code: Some("98101".into()),
         };
         let to = ReturnTo::parse("/basket").unwrap();
-        let key = self.register.entrance.wait(Purpose::Register, &customer, &to).await.unwrap();
+        let key =
+            self.register.entrance.wait(Purpose::Register, &customer, &to, None).await.unwrap();
         self.stack.dynamodb.reset_requests();
         key
     }
@@ -278,7 +279,7 @@ async fn e21_an_address_that_an_account_has_leads_to_the_question_for_its_passwo
     let link = LinkTicket::presented(&cookie(&reply, TICKET).unwrap()).unwrap();
     let ticket = at.register.entrance.tickets.find(&link).await.unwrap().unwrap();
     assert!(
-        matches!(ticket.purpose, Purpose::Link { account, attempts_left: 5 } if account.as_str() == "ann")
+        matches!(ticket.purpose, Purpose::Link { account, attempts_left: 5, .. } if account.as_str() == "ann")
     );
     assert_eq!(ticket.return_to.as_str(), "/basket");
     assert_eq!(at.account().await, None);
@@ -389,4 +390,66 @@ async fn r13_no_fault_opens_half_an_account_and_another_try_opens_a_whole_one() 
         assert!(!rows.iter().any(|row| row["email"]["S"] == "nora@example.com"), "call {call}");
         assert_eq!(at.reply(form).await.status(), 303, "call {call}");
     }
+}
+
+#[tokio::test]
+async fn d22_one_ticket_does_not_try_many_addresses_at_once() {
+    let at = setting().await;
+    let key = at.ticket(None).await;
+    let addresses = ["ann@example.com", "bob@example.com", "sam@example.com", "lin@example.com"];
+    let tries =
+        addresses.map(|email| at.reply(filled(&key, &[("phone", "12345"), ("email", email)])));
+    let mut led = 0;
+    for reply in futures_util::future::join_all(tries).await {
+        match reply.status().as_u16() {
+            303 => led += 1,
+            _ => assert_eq!(ending(&reply), is(410, "ticket_expired")),
+        }
+    }
+    assert_eq!(led, 1);
+}
+
+#[tokio::test]
+async fn a20_whoever_is_signed_in_as_somebody_else_is_not_switched_in_silence() {
+    let at = setting().await;
+    let (first, second) =
+        (at.ticket(Some("nora@example.com")).await, at.ticket(Some("nora@example.com")).await);
+    let form = [("phone", "12345")];
+    assert_eq!(at.reply(filled(&first, &form)).await.status(), 303);
+
+    let ann = domain::Account {
+        id: domain::AccountId::parse("ann").unwrap(),
+        email: None,
+        name: None,
+        status: domain::Status::Active,
+        has_password: true,
+    };
+    let (kind, how) = (domain::session::Kind::Browser, domain::session::How::Amazon);
+    let week = std::time::Duration::from_secs(604_800);
+    let (token, session) =
+        domain::session::Session::start(&ann, kind, how, week, NOON, &mut web::rng());
+    let sessions = &at.register.entrance.sessions;
+    store::commit(&sessions.client, sessions.open(&token, &session, 0).unwrap().into())
+        .await
+        .unwrap();
+
+    let reply = at.reply(filled(&second, &form).cookie(SESSION, &token.expose())).await;
+    assert_eq!(ending(&reply), is(400, "start_over"));
+    assert_eq!(at.whose(&token.expose()).await.as_deref(), Some("ann"), "who stays who they are");
+}
+
+#[tokio::test]
+async fn a_field_that_was_left_empty_stays_empty_and_what_may_not_be_copied_is_not() {
+    let at = setting().await;
+    let key = at.ticket(Some("nora@example.com")).await;
+    assert_eq!(at.reply(filled(&key, &[("phone", "12345"), ("name", "")])).await.status(), 303);
+    assert_eq!(at.row().await["name"], Value::Null);
+
+    let at = setting_with(&[("ProfileSync", "name=never,postal_code=never")]).await;
+    let key = at.ticket(Some("nora@example.com")).await;
+    assert_eq!(at.reply(filled(&key, &[])).await.status(), 303);
+    assert_eq!(
+        (&at.row().await["name"], &at.row().await["postal_code"]),
+        (&Value::Null, &Value::Null)
+    );
 }

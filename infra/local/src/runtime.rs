@@ -171,6 +171,13 @@ impl Lambda {
     fn environment(&self, function: &Function) -> std::io::Result<Environment> {
         let number = self.environments.fetch_add(1, Ordering::Relaxed);
         let (invocations, incoming) = mpsc::channel(1);
+        // Before the process is there, which asks for its first request right away.
+        let seat = Seat {
+            function: function.name.clone(),
+            incoming: tokio::sync::Mutex::new(incoming),
+            current: Mutex::default(),
+        };
+        hold(&self.desk.seats).insert(number, Arc::new(seat));
         let mut process = Command::new(&function.binary)
             .args(&function.arguments)
             // What is not in the template is not there in the cloud either.
@@ -189,12 +196,6 @@ impl Lambda {
         if let Some(lines) = process.stderr.take() {
             self.collect(&function.name, lines);
         }
-        let seat = Seat {
-            function: function.name.clone(),
-            incoming: tokio::sync::Mutex::new(incoming),
-            current: Mutex::default(),
-        };
-        hold(&self.desk.seats).insert(number, Arc::new(seat));
         Ok(Environment { number, process, invocations, desk: Arc::clone(&self.desk) })
     }
 

@@ -75,7 +75,10 @@ impl Specimen {
     #[must_use]
     pub fn without_cookie(mut self, name: &str) -> Self {
         let named = |cookie: &Value| {
-            cookie.as_str().and_then(|cookie| cookie.split_once('=')).is_some_and(|(key, _)| key == name)
+            cookie
+                .as_str()
+                .and_then(|cookie| cookie.split_once('='))
+                .is_some_and(|(key, _)| key == name)
         };
         self.cookies().retain(|cookie| !named(cookie));
         self

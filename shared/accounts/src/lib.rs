@@ -41,7 +41,7 @@ pub enum Verdict {
 }
 
 /// An account to be created for a newcomer. It gets no password: not a blank one, not a random one.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct NewAccount {
     /// The address, not known to be verified.
     pub email: Option<domain::Email>,
@@ -54,7 +54,7 @@ pub struct NewAccount {
 }
 
 /// What a sign-in changes in an account, by field.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Changes {
     /// What to call its owner.
     pub name: Option<String>,

@@ -197,7 +197,7 @@ impl Table {
         }
         for (name, value) in [(names.name.as_str(), &new.name), ("postal_code", &new.postal_code)] {
             if let Some(value) = value {
-                row.insert(name.to_owned(), s(value));
+                row.entry(name.to_owned()).or_insert_with(|| s(value));
             }
         }
         row.insert("created_at".to_owned(), s(now.rfc3339()));
@@ -263,15 +263,21 @@ impl Table {
             ("postal_code", "postal_code", &changes.postal_code),
         ] {
             if let Some(value) = value {
-                aliases.insert(format!("#{alias}"), name.to_owned());
-                values.insert(format!(":{alias}"), s(value));
-                sets.push(format!("#{alias} = :{alias}"));
+                // What its owner saved meanwhile must not be lost.
+                same(&format!("{alias}_before"), name, record.row.get(name).cloned());
+                sets.push((alias, name, value));
             }
+        }
+        let set: Vec<String> =
+            sets.iter().map(|(alias, ..)| format!("#{alias} = :{alias}")).collect();
+        for (alias, name, value) in sets {
+            aliases.insert(format!("#{alias}"), name.to_owned());
+            values.insert(format!(":{alias}"), s(value));
         }
         let key = s(record.account.id.as_str());
         let values = (!values.is_empty()).then_some(values);
         let item = TransactWriteItem::builder();
-        if sets.is_empty() {
+        if set.is_empty() {
             let check = ConditionCheck::builder()
                 .table_name(&self.table)
                 .key(&names.id, key)
@@ -285,7 +291,7 @@ impl Table {
         let update = Update::builder()
             .table_name(&self.table)
             .key(&names.id, key)
-            .update_expression(format!("SET {}", sets.join(", ")))
+            .update_expression(format!("SET {}", set.join(", ")))
             .condition_expression(condition)
             .set_expression_attribute_names(Some(aliases))
             .set_expression_attribute_values(values)
@@ -315,7 +321,9 @@ impl Table {
         let names = &self.attributes;
         let text = |name: &str| row.get(name).and_then(|value| value.as_s().ok()).cloned();
         let status = row.get(&names.status).cloned();
-        let password_hash = text(&names.password_hash).filter(|hash| !hash.is_empty());
+        // `!` and `*` begin what Django and Unix write where there is no password.
+        let is_one = |hash: &String| !hash.is_empty() && !hash.starts_with(['!', '*']);
+        let password_hash = text(&names.password_hash).filter(is_one);
         let account = Account {
             id: id_of(&row, &names.id)?,
             email: text(&names.email).as_deref().and_then(Email::parse),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::{AccountId, AmazonUserId, Profile, ReturnTo, Timestamp};
+use crate::{Account, AccountId, AmazonUserId, Email, Profile, ReturnTo, Timestamp};
 
 /// Wrong passwords that one ticket stands.
 pub const ATTEMPTS: u32 = 5;
@@ -37,6 +37,8 @@ pub enum Purpose {
     Link {
         /// Whose password.
         account: AccountId,
+        /// The address of that account, to show; the visitor knows it, or has typed it.
+        email: Option<Email>,
         /// How many wrong ones are still allowed.
         attempts_left: u32,
     },
@@ -47,6 +49,13 @@ pub enum Purpose {
         /// The account to enter.
         account: AccountId,
     },
+}
+
+impl Purpose {
+    /// To prove the account with its password.
+    pub fn link(account: Account) -> Self {
+        Self::Link { account: account.id, email: account.email, attempts_left: ATTEMPTS }
+    }
 }
 
 impl Ticket {
@@ -77,18 +86,20 @@ pub struct Limit {
 
 /// The limits on guesses at an account's password on this path, over all tickets and browsers.
 ///
-/// Per Amazon identity and account ten a day; per account five in fifteen minutes, so that the
-/// owner's own way through this page is free again a quarter of an hour after an attack ends. The
-/// site's own login and links made earlier are never slowed down.
-pub fn limits(customer: &AmazonUserId, account: &AccountId, now: Timestamp) -> [Limit; 2] {
+/// Per Amazon identity twenty a day, ten of them at one account; per account five in fifteen minutes,
+/// so that the owner's own way through this page is free again a quarter of an hour after an attack
+/// ends. The site's own login and links made earlier are never slowed down.
+pub fn limits(customer: &AmazonUserId, account: &AccountId, now: Timestamp) -> [Limit; 3] {
     let limit = |parts: &[&str], most, window: Duration| {
         let seconds = window.as_secs().cast_signed();
         let number = now.0.div_euclid(seconds);
         let resets_at = Timestamp((number + 1) * seconds);
         Limit { key: hashed(parts), window: number, most, resets_at }
     };
+    let day = Duration::from_hours(24);
     [
-        limit(&["pair", customer.as_str(), account.as_str()], 10, Duration::from_hours(24)),
+        limit(&["identity", customer.as_str()], 20, day),
+        limit(&["pair", customer.as_str(), account.as_str()], 10, day),
         limit(&["account", account.as_str()], 5, Duration::from_mins(15)),
     ]
 }
@@ -113,7 +124,7 @@ mod tests {
         let user_id = AmazonUserId::parse("amzn1.account.ANN").unwrap();
         let customer = Profile { user_id, email: None, name: None, postal_code: None };
         Ticket::new(
-            Purpose::Link { account, attempts_left },
+            Purpose::Link { account, email: None, attempts_left },
             customer,
             ReturnTo::home(),
             Timestamp(0),
@@ -135,8 +146,9 @@ mod tests {
             .map(|id| limits(&AmazonUserId::parse(id).unwrap(), &ann, Timestamp(1000)));
 
         assert_ne!(first[0].key, second[0].key, "each Amazon identity has its own allowance");
-        assert_eq!(first[1], second[1], "all share the account's");
-        assert_eq!(first[1].resets_at, Timestamp(1800));
+        assert_ne!(first[1].key, second[1].key);
+        assert_eq!(first[2], second[2], "all share the account's");
+        assert_eq!(first[2].resets_at, Timestamp(1800));
         assert_eq!(first[0].resets_at, Timestamp(86_400));
         assert!(!first[0].key.contains("ann"));
     }

@@ -73,13 +73,6 @@ impl Field {
     }
 }
 
-/// Whether Amazon told all that the site needs of a newcomer: an address, and every required field.
-pub fn is_complete(fields: &[Field], customer: &Profile) -> bool {
-    let known =
-        |field: &Field| field.known(customer).is_some_and(|value| check(field, value).is_ok());
-    customer.email.is_some() && fields.iter().all(|field| !field.required || known(field))
-}
-
 /// What is wrong with a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wrong {

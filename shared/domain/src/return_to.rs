@@ -31,7 +31,11 @@ impl ReturnTo {
             || inside
                 .split('/')
                 .all(|segment| !matches!(segment, "" | "." | "..") && spelled(segment, b""));
-        let ours = inside.split('/').next().is_some_and(|first| first.eq_ignore_ascii_case("auth"));
+        // Decoded, because a proxy may decode it on the way.
+        let ours = inside
+            .split('/')
+            .next()
+            .is_some_and(|first| decoded(first).eq_ignore_ascii_case(b"auth"));
         let fits = text.len() <= 512 && segments_fit && !ours && spelled(query, b"/?");
         fits.then(|| Self(text.to_owned()))
     }
@@ -81,6 +85,22 @@ fn spelled(text: &str, additional: &[u8]) -> bool {
         }
     }
     true
+}
+
+/// The bytes that a spelled text stands for.
+fn decoded(text: &str) -> Vec<u8> {
+    let mut bytes = text.bytes();
+    let mut all = Vec::new();
+    while let Some(byte) = bytes.next() {
+        all.push(match byte {
+            b'%' => {
+                let mut digit = || bytes.next().and_then(hex).unwrap_or(0);
+                digit().wrapping_mul(16).wrapping_add(digit())
+            }
+            byte => byte,
+        });
+    }
+    all
 }
 
 fn hex(byte: u8) -> Option<u8> {
@@ -160,6 +180,8 @@ mod tests {
             "/AUTH/logout",
             "/auth/amazon/login",
             "/auth?x",
+            "/%61uth/logout",
+            "/a%55TH/x",
             "?next=/a",
             &long,
         ] {

@@ -6,7 +6,7 @@ use rand_core::CryptoRng;
 
 use crate::{Account, AccountId, SessionToken, Timestamp, account::uuid};
 
-/// `last_seen` is written at most this often.
+/// `last_seen` is written at most this often, or four times within the shortest idle time.
 const TOUCHED_EVERY: Duration = Duration::from_mins(5);
 
 /// One signed-in browser, app or device.
@@ -130,7 +130,7 @@ pub fn verdict(session: &Session, idle: Duration, now: Timestamp) -> Verdict {
     let unused = now.since(session.last_seen);
     if now >= session.expires_at || unused >= idle {
         Verdict::Ended
-    } else if unused >= TOUCHED_EVERY {
+    } else if unused >= TOUCHED_EVERY.min(idle / 4) {
         Verdict::Touch
     } else {
         Verdict::Live
@@ -165,6 +165,10 @@ mod tests {
         ] {
             assert_eq!(verdict(&session, idle, Timestamp(now)), expected, "at {now}");
         }
+
+        let short = Duration::from_mins(5);
+        assert_eq!(verdict(&session, short, Timestamp(1074)), Verdict::Live);
+        assert_eq!(verdict(&session, short, Timestamp(1075)), Verdict::Touch, "in time to stay");
 
         let busy = Session { last_seen: Timestamp(49_990), ..session };
         for (now, expected) in

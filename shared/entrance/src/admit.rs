@@ -63,6 +63,9 @@ impl Entrance {
         identity: &Identity,
         record: &Record,
     ) -> Result<Entry, Failure> {
+        if record.account.status != Status::Active {
+            return Ok(Entry::Changed(vec![Part::Account]));
+        }
         let changes = self.accounts.changes(record, visit.customer, self.sync);
         let mut account = record.account.clone();
         account.name = changes.name.clone().or(account.name);
@@ -82,6 +85,9 @@ impl Entrance {
         record: &Record,
         epoch: u64,
     ) -> Result<Entry, Failure> {
+        if record.account.status != Status::Active {
+            return Ok(Entry::Changed(vec![Part::Account]));
+        }
         let changes = self.accounts.changes(record, visit.customer, self.sync);
         let mut account = record.account.clone();
         account.name = changes.name.clone().or(account.name);

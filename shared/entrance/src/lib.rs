@@ -7,6 +7,7 @@
 
 mod admit;
 mod look_up;
+mod newcomer;
 
 use accounts::ProfileSync;
 use domain::{
@@ -98,20 +99,46 @@ impl Entrance {
         Ok(session.filter(live).map(|session| (token, session)))
     }
 
-    /// Opens a ticket: the sign-in waits for its visitor on another page.
+    /// The session of this browser, if it is what came of this ticket: a second click finds out where
+    /// the first one led.
     ///
     /// # Errors
     ///
     /// `unavailable`.
+    pub async fn came_of(
+        &self,
+        request: &Request,
+        ticket: &Ticket,
+    ) -> Result<Option<Session>, Failure> {
+        let Some((_, session)) = self.current(request).await? else { return Ok(None) };
+        let customer = &ticket.customer.user_id;
+        let identity = self.identities.find(customer).await.map_err(Failure::unavailable)?;
+        Ok(identity.filter(|identity| identity.account == session.account).map(|_| session))
+    }
+
+    /// Opens a ticket: the sign-in waits for its visitor on another page. It takes the place of an
+    /// earlier ticket, if that led here.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable`; `ticket_expired` where the earlier ticket is over or used.
     pub async fn wait(
         &self,
         purpose: Purpose,
         customer: &Profile,
         return_to: &ReturnTo,
+        earlier: Option<&LinkTicket>,
     ) -> Result<LinkTicket, Failure> {
-        let ticket = Ticket::new(purpose, customer.clone(), return_to.clone(), self.clock.now());
+        let now = self.clock.now();
+        let ticket = Ticket::new(purpose, customer.clone(), return_to.clone(), now);
         let key = LinkTicket::open(&customer.user_id, &mut web::rng());
-        self.tickets.open(&key, &ticket).await.map_err(Failure::unavailable)?;
-        Ok(key)
+        let open = match earlier {
+            None => self.tickets.open(&key, &ticket).await.map(|()| true),
+            Some(earlier) => self.tickets.replace(earlier, &key, &ticket, now).await,
+        };
+        match open.map_err(Failure::unavailable)? {
+            true => Ok(key),
+            false => Err(Failure::ticket_expired("the ticket was used meanwhile")),
+        }
     }
 }

@@ -1,7 +1,6 @@
 use accounts::{ByEmail, Record};
 use domain::{
     AccountId, Email, Profile,
-    registration::is_complete,
     sign_in::{Facts, Linked, SameEmail},
 };
 use store::Identity;
@@ -23,7 +22,7 @@ pub struct Found {
 }
 
 impl Entrance {
-    /// Looks a customer up: by the link made earlier, else by e-mail address.
+    /// Looks a customer up: by the link made earlier, else by the e-mail address that Amazon told.
     ///
     /// The claims to addresses are asked only when one of them has just stood in the way: the account
     /// system's own index may lag behind an account that we created a moment ago.
@@ -32,24 +31,43 @@ impl Entrance {
     ///
     /// `unavailable`.
     pub async fn look_up(&self, customer: &Profile, ask_claims: bool) -> Result<Found, Failure> {
-        let identity =
-            self.identities.find(&customer.user_id).await.map_err(Failure::unavailable)?;
-        match (identity, &customer.email) {
-            (Some(identity), _) => {
-                let record = self.account(&identity.account).await?;
-                Ok(Found { identity: Some(identity), record, ..Found::default() })
-            }
-            (None, Some(email)) => self.look_up_email(email, ask_claims).await,
-            (None, None) => Ok(Found::default()),
-        }
+        self.look_up_with(customer, customer.email.as_ref(), ask_claims).await
     }
 
-    /// Looks up who has an address.
+    /// The same by another address, such as one that the customer typed.
     ///
     /// # Errors
     ///
     /// `unavailable`.
-    pub async fn look_up_email(&self, email: &Email, ask_claims: bool) -> Result<Found, Failure> {
+    pub async fn look_up_with(
+        &self,
+        customer: &Profile,
+        email: Option<&Email>,
+        ask_claims: bool,
+    ) -> Result<Found, Failure> {
+        if let Some(linked) = self.look_up_link(customer).await? {
+            return Ok(linked);
+        }
+        let Some(email) = email else { return Ok(Found::default()) };
+        let found = self.look_up_email(email, ask_claims).await?;
+        if found.record.is_some() || found.several {
+            // The account may be the customer's own, opened in another tab since we asked for a link.
+            if let Some(linked) = self.look_up_link(customer).await? {
+                return Ok(linked);
+            }
+        }
+        Ok(found)
+    }
+
+    async fn look_up_link(&self, customer: &Profile) -> Result<Option<Found>, Failure> {
+        let identity =
+            self.identities.find(&customer.user_id).await.map_err(Failure::unavailable)?;
+        let Some(identity) = identity else { return Ok(None) };
+        let record = self.account(&identity.account).await?;
+        Ok(Some(Found { identity: Some(identity), record, ..Found::default() }))
+    }
+
+    async fn look_up_email(&self, email: &Email, ask_claims: bool) -> Result<Found, Failure> {
         let found = Found::default();
         match self.accounts.find_by_email(email).await.map_err(Failure::unavailable)? {
             ByEmail::One(record) => return Ok(Found { record: Some(record), ..found }),
@@ -79,7 +97,7 @@ impl Entrance {
     /// What was found out, as facts to decide by.
     pub fn facts(&self, found: &Found, customer: &Profile) -> Facts {
         let account = found.record.as_ref().map(|record| record.account.clone());
-        let complete = is_complete(&self.fields, customer);
+        let complete = self.is_complete(customer);
         let (linked, same_email) = match (&found.identity, account) {
             (Some(Identity { prove_again, .. }), account) => {
                 (Some(Linked { account, prove_again: *prove_again }), SameEmail::Nobody)

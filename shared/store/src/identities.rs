@@ -41,7 +41,7 @@ pub struct Identity {
     /// Whether the link must be proven once more.
     pub prove_again: bool,
     /// The address that Amazon told last.
-    pub amazon_email: Option<String>,
+    pub amazon_email: Option<Email>,
 }
 
 /// A link to be written.
@@ -74,7 +74,7 @@ impl Identities {
             account: text(&row, "account_id", AccountId::parse)?,
             epoch: number(&row, "epoch")?,
             prove_again: is_set(&row, "prove_again"),
-            amazon_email: optional(&row, "amazon_email")?.map(str::to_owned),
+            amazon_email: optional(&row, "amazon_email")?.and_then(Email::parse),
         }))
     }
 

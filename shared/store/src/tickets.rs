@@ -3,13 +3,13 @@
 //! | pk | sk | attributes |
 //! |---|---|---|
 //! | `STATE#` and the SHA-256 of a state | `STATE` | `ttl` |
-//! | hash of the Amazon identity | SHA-256 of the ticket's secret | `purpose`, `account_id?`, `attempts_left?`, what Amazon told, `return_to`, `started_at`, `expires_at`, `used?`, `ttl` |
+//! | hash of the Amazon identity | SHA-256 of the ticket's secret | `purpose`, `account_id?`, `account_email?`, `attempts_left?`, what Amazon told, `return_to`, `started_at`, `expires_at`, `used?`, `ttl` |
 //! | `LIMIT#` and a hash of what is limited | the window's number | `taken`, `ttl` |
 
 use aws_sdk_dynamodb::{
     Client,
     error::ProvideErrorMetadata as _,
-    types::{AttributeValue, Update},
+    types::{AttributeValue, Put, Update},
 };
 use domain::{
     AccountId, AmazonUserId, Email, LinkTicket, Profile, ReturnTo, State, Timestamp,
@@ -88,6 +88,26 @@ impl Tickets {
         opened.map(drop).map_err(failed("open a ticket"))
     }
 
+    /// Opens a ticket in place of another one, which must still be open. Says whether it was.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] where the table does not answer.
+    pub async fn replace(
+        &self,
+        old: &LinkTicket,
+        key: &LinkTicket,
+        ticket: &Ticket,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(print(key, ticket)))
+            .condition_expression("attribute_not_exists(pk)");
+        let put = Write::put(Part::Ticket, put.build().map_err(failed("open a ticket"))?);
+        Ok(commit(&self.client, vec![self.using(old, now)?, put]).await? == Commit::Done)
+    }
+
     /// The ticket of this key, whether or not it is still open.
     ///
     /// # Errors
@@ -108,7 +128,7 @@ impl Tickets {
     pub async fn take_attempt(
         &self,
         key: &LinkTicket,
-        limits: &[Limit; 2],
+        limits: &[Limit; 3],
         now: Timestamp,
     ) -> Result<Attempt, Error> {
         let from_ticket = self
@@ -198,7 +218,7 @@ impl Tickets {
     }
 
     /// When all of these limits allow another attempt.
-    async fn free_at(&self, limits: &[Limit; 2]) -> Result<Timestamp, Error> {
+    async fn free_at(&self, limits: &[Limit; 3]) -> Result<Timestamp, Error> {
         let mut free_at = Timestamp(0);
         for limit in limits {
             let found = self.client.get_item().table_name(&self.table).consistent_read(true);
@@ -233,8 +253,9 @@ fn print(key: &LinkTicket, ticket: &Ticket) -> Item {
         ("ttl", n(ticket.expires_at.0 + TTL_SLACK)),
     ]);
     let (purpose, account) = match &ticket.purpose {
-        Purpose::Link { account, attempts_left } => {
+        Purpose::Link { account, email, attempts_left } => {
             row.insert("attempts_left".to_owned(), n(attempts_left));
+            put_optional(&mut row, "account_email", email.as_ref().map(Email::as_str));
             ("link", Some(account))
         }
         Purpose::Register => ("register", None),
@@ -254,9 +275,11 @@ fn print(key: &LinkTicket, ticket: &Ticket) -> Item {
 fn parse(row: &Item) -> Result<Ticket, Error> {
     let account = || text(row, "account_id", AccountId::parse);
     let purpose = match optional(row, "purpose")? {
-        Some("link") => {
-            Purpose::Link { account: account()?, attempts_left: number(row, "attempts_left")? }
-        }
+        Some("link") => Purpose::Link {
+            account: account()?,
+            email: optional(row, "account_email")?.and_then(Email::parse),
+            attempts_left: number(row, "attempts_left")?,
+        },
         Some("register") => Purpose::Register,
         Some("switch") => Purpose::Switch { account: account()? },
         _ => return Err(Error::Row("purpose")),

@@ -13,7 +13,7 @@ use crate::{Error, failed};
 const TRIES: u64 = 4;
 
 /// One item of a transaction, and what it is about.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Write {
     part: Part,
     item: TransactWriteItem,

@@ -8,7 +8,7 @@ use crate::{Code, Failure, Request};
 ///
 /// An app's JSON is one object; its member `fields`, an object itself, holds what a page would send
 /// as inputs of its own.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Form {
     members: BTreeMap<String, String>,
     fields: BTreeMap<String, String>,

@@ -27,6 +27,7 @@ pub use serve::{Fatal, Handle, reply_to, serve};
 pub use setting::{Settings, Unset};
 pub use site::{Site, with_query};
 
+use domain::registration::{self, Field, Wrong};
 use rand_core::{CryptoRng, UnwrapErr};
 
 /// Randomness straight from the operating system: nothing is kept that a snapshot of this process
@@ -44,8 +45,23 @@ pub fn pattern(pattern: &str) -> Result<regex_lite::Regex, regex_lite::Error> {
     regex_lite::Regex::new(&format!("^(?:{pattern})$"))
 }
 
+/// Says what is wrong with a field's value, the site's own pattern included.
+///
+/// # Errors
+///
+/// [`Wrong`], for the message beside the field.
+pub fn check_field(field: &Field, value: &str) -> Result<(), Wrong> {
+    registration::check(field, value)?;
+    match &field.pattern {
+        Some(own) if !value.is_empty() && !pattern(own).is_ok_and(|own| own.is_match(value)) => {
+            Err(Wrong::Invalid)
+        }
+        _ => Ok(()),
+    }
+}
+
 /// What a registration field is called in this language, or in the first one it has a name in.
-pub fn label(field: &domain::registration::Field, language: words::Language) -> &str {
+pub fn label(field: &Field, language: words::Language) -> &str {
     let labels = &field.label;
     // The language of last resort, `""`, sorts before all others.
     let label = labels.get(language.code()).or_else(|| labels.values().next());

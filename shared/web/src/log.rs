@@ -60,7 +60,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 /// The path, if it is one of ours; others may hold anything.
 fn route(path: &str) -> &str {
-    const ROUTES: [&str; 11] = [
+    const ROUTES: [&str; 10] = [
         "/auth/amazon/callback",
         "/auth/amazon/link",
         "/auth/amazon/link/cancel",
@@ -71,7 +71,6 @@ fn route(path: &str) -> &str {
         "/auth/logout",
         "/auth/session",
         "/auth/verify",
-        "-",
     ];
     ROUTES.into_iter().find(|known| *known == path).unwrap_or("-")
 }

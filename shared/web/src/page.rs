@@ -197,13 +197,13 @@ impl<'a> Problem<'a> {
         let steps = match code {
             // Another try would end here again.
             "account_closed"
-            | "no_password"
             | "registration_closed"
             | "not_signed_in"
             | "already_linked"
             | "ambiguous_email"
             | "reauthentication_required"
             | "not_found" => [sign_in, None, None],
+            "no_password" => [sign_in, reset, None],
             "last_sign_in_method" => [reset, sign_in, None],
             "wrong_password" | "ticket_expired" | "too_many_attempts" => [retry, reset, sign_in],
             _ => [retry, sign_in, None],

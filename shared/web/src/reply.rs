@@ -34,7 +34,7 @@ pub fn page(
 
 /// JSON, for apps and for pages of the site's own.
 pub fn json(status: StatusCode, value: &impl Serialize) -> Reply {
-    // Only maps with keys that are no text fail to serialise; ours are structs.
+    // Only maps with keys that are no text fail to serialise; ours are texts.
     let body = serde_json::to_string(value).unwrap_or_default();
     with_body(status, "ok", "application/json", body)
 }
@@ -52,8 +52,7 @@ pub fn see_other(url: &str) -> Reply {
     }
 }
 
-/// Lets a visitor in who has just signed in: with the session's cookie, and on to where they were
-/// going, or told as JSON where a page of the site's own has posted a form.
+/// Lets a visitor in who has just signed in: with the session's cookie, and onward.
 pub fn signed_in(
     site: &Site,
     request: &Request,
@@ -61,20 +60,24 @@ pub fn signed_in(
     to: &ReturnTo,
 ) -> Reply {
     let lives = session.expires_at.since(session.started_at);
-    let reply = if request.method == "POST" && request.wants_json() {
-        json(
-            StatusCode::OK,
-            &json!({
-                "status": "signed_in",
-                "account": { "id": session.account.as_str(), "name": session.name },
-                "expires_at": session.expires_at.rfc3339(),
-                "return_to": to.as_str(),
-            }),
-        )
-    } else {
-        see_other(&site.after_sign_in(to))
-    };
-    with_cookie(reply, &Cookie::session(token, lives))
+    with_cookie(onward(site, request, session, to), &Cookie::session(token, lives))
+}
+
+/// Sends a visitor who is signed in where they were going; a page of the site's own, which has posted
+/// a form, is told as JSON.
+pub fn onward(site: &Site, request: &Request, session: &Session, to: &ReturnTo) -> Reply {
+    if request.method != "POST" || !request.wants_json() {
+        return see_other(&site.after_sign_in(to));
+    }
+    json(
+        StatusCode::OK,
+        &json!({
+            "status": "signed_in",
+            "account": { "id": session.account.as_str(), "name": session.name },
+            "expires_at": session.expires_at.rfc3339(),
+            "return_to": to.as_str(),
+        }),
+    )
 }
 
 /// An answer without a body.

@@ -95,7 +95,11 @@ impl Site {
             signed_in_path: None,
             password_reset_url: None,
             authorize_url: String::new(),
-            policy: format!("default-src 'none'; style-src {}", look.style_source()),
+            policy: format!(
+                "default-src 'none'; style-src {}; img-src 'self'; form-action 'self'; \
+                 frame-ancestors 'none'; base-uri 'none'",
+                look.style_source()
+            ),
             look,
         }))
     }
@@ -154,15 +158,16 @@ fn host(origin: &str) -> &str {
     origin.split_once("://").map_or(origin, |(_, host)| host)
 }
 
-/// Whether this is an origin, by the letter, that cookies with `Secure` reach.
+/// Whether this is an origin as browsers write it, that cookies with `Secure` reach.
 fn is_origin(url: &str) -> bool {
     let plain = |host: &str| {
         let (name, port) = host.split_once(':').unwrap_or((host, "1"));
         let lowercase = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-".contains(&b);
-        !name.is_empty() && name.bytes().all(lowercase) && is_port(port)
+        // Browsers leave the usual port out, and then no `Origin` would be ours.
+        !name.is_empty() && name.bytes().all(lowercase) && is_port(port) && port != "443"
     };
-    url.strip_prefix("https://").is_some_and(plain)
-        || (is_loopback(url) && origin(url) == Some(url))
+    let local = is_loopback(url) && origin(url) == Some(url) && !url.ends_with(":80");
+    url.strip_prefix("https://").is_some_and(plain) || local
 }
 
 #[cfg(test)]
@@ -206,6 +211,7 @@ mod tests {
             ("PUBLIC_URL", "http://shop.example"),
             ("PUBLIC_URL", "https://Shop.example"),
             ("PUBLIC_URL", "https://a@b"),
+            ("PUBLIC_URL", "https://shop.example:443"),
             ("PUBLIC_URL", ""),
             ("SIGN_IN_PATH", "//evil.com"),
             ("SIGNED_IN_PATH", "https://evil.com"),

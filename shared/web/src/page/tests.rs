@@ -211,7 +211,7 @@ fn every_problem_says_what_happened_and_offers_the_next_step() {
         ("start_over", "Please start again", "/retry /sign-in"),
         ("bad_request", "That did not work", "/retry /sign-in"),
         ("account_closed", "This account cannot be used", "/sign-in"),
-        ("no_password", "Please sign in as usual first", "/sign-in"),
+        ("no_password", "Please sign in as usual first", "/sign-in /reset"),
         ("ticket_expired", "Please start again", "/retry /reset /sign-in"),
         ("last_sign_in_method", "Please set a password first", "/reset /sign-in"),
         ("unavailable", "Not available at the moment", "/retry /sign-in"),
