@@ -1,0 +1,99 @@
+//! What each route costs, as the README tells it.
+
+use std::fmt::Write as _;
+
+use local_stack::Stack;
+use tests::{Browser, SESSION};
+
+use crate::stack;
+
+/// One line of the table.
+struct Figure {
+    route: &'static str,
+    requests: Vec<String>,
+    amazon: usize,
+    most: usize,
+}
+
+/// Starts every function, which reads a row to open its connection before the first visitor comes.
+async fn warm_up(stack: &Stack) {
+    let browser = Browser::new(stack);
+    for path in ["login", "callback", "link", "register"] {
+        browser.get(&format!("/auth/amazon/{path}")).await;
+    }
+    browser.account().await;
+    browser.post("/auth/logout", &[]).await;
+}
+
+#[tokio::test]
+async fn figures_dynamodb_and_amazon_requests() {
+    let stack = stack().await;
+    warm_up(&stack).await;
+    let browser = Browser::new(&stack);
+    let mut figures = Vec::new();
+    let mut calls = stack.amazon.calls().len();
+    let mut note = |route, most| {
+        let (before, now) = (calls, stack.amazon.calls().len());
+        calls = now;
+        let requests = stack.dynamodb.requests();
+        stack.dynamodb.reset_requests();
+        figures.push(Figure { route, requests, amazon: now - before, most });
+    };
+    note("(start)", usize::MAX);
+
+    let url = browser.begin("/").await;
+    note("login", 0);
+    browser.allow(&url, "lin").await;
+    note("callback, known", 4);
+    browser.account().await.unwrap();
+    note("session", 1);
+    let told = browser.fetch("/auth/session", None).await.json();
+    assert_eq!(browser.fetch("/auth/verify", None).await.status, 200);
+    note("session and verify", 2);
+    let csrf = [("csrf", told["csrf"].as_str().unwrap())];
+    assert_eq!(browser.post("/auth/logout", &csrf).await.status, 303);
+    note("logout", 1);
+    browser.keep_cookie(SESSION, "not-a-token-of-ours");
+    assert_eq!(browser.account().await, None);
+    note("session, malformed cookie", 0);
+
+    let nora = Browser::new(&stack);
+    nora.sign_in_at_amazon("nora", "/").await;
+    note("callback, newcomer", 6);
+
+    let ann = Browser::new(&stack);
+    let asked = ann.sign_in_at_amazon("ann", "/").await;
+    note("callback, same e-mail", 6);
+    let page = ann.follow(&asked).await;
+    note("link page", 1);
+    assert_eq!(ann.prove(&page, "not-her-password").await.status, 401);
+    note("link, wrong password", 5);
+    assert_eq!(ann.prove(&page, "ann-local-password").await.status, 303);
+    note("link, right password", 5);
+
+    let noa = Browser::new(&stack);
+    let asked = noa.sign_in_at_amazon("noa", "/").await;
+    note("callback, no e-mail", 4);
+    let page = noa.follow(&asked).await;
+    note("registration page", 1);
+    let fields = [("csrf", page.input("csrf")), ("email", "noa@home.example")];
+    assert_eq!(noa.post("/auth/amazon/register", &fields).await.status, 303);
+    note("register", 6);
+
+    println!("{}", table(&figures[1..]));
+    for Figure { route, requests, amazon, most } in &figures[1..] {
+        assert!(requests.len() <= *most, "{route}: {requests:?}");
+        let expected = if route.starts_with("callback") { 3 } else { 0 };
+        assert_eq!(*amazon, expected, "{route}");
+    }
+}
+
+fn table(figures: &[Figure]) -> String {
+    let mut table = String::from("| route | DynamoDB | Amazon | which |\n|---|---|---|---|\n");
+    for Figure { route, requests, amazon, .. } in figures {
+        let (count, which) = (requests.len(), requests.join(", "));
+        // Writing to a string cannot fail.
+        let _ = writeln!(table, "| {route} | {count} | {amazon} | {which} |");
+    }
+    table
+}
