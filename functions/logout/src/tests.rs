@@ -156,3 +156,14 @@ async fn when_the_table_does_not_answer_the_visitor_is_told() {
     assert_eq!(at.reply(at.form("/")).await.status(), 303);
     assert!(!at.is_signed_in().await);
 }
+
+#[tokio::test]
+async fn m02_a_log_out_that_meets_a_sign_in_of_another_tab_is_tried_again() {
+    use local_stack::dynamodb::Fault;
+
+    let at = signed_in(Kind::Browser).await;
+    let met = Fault::Refused("TransactionConflictException");
+    at.stack.dynamodb.fault("DeleteItem", 0, Some(2), met);
+    assert_eq!(at.reply(at.form("/")).await.status(), 303);
+    assert!(!at.is_signed_in().await);
+}

@@ -12,7 +12,6 @@
 
 use aws_sdk_dynamodb::{
     Client,
-    error::ProvideErrorMetadata as _,
     types::{ConditionCheck, Delete, Put},
 };
 use domain::{
@@ -23,6 +22,7 @@ use domain::{
 use crate::{
     Error, Part, Write, failed,
     row::{moment, n, number, optional, put_optional, row, s, text},
+    write::send,
 };
 
 /// A row outlives its session by so much, for the sake of clocks that differ.
@@ -72,21 +72,18 @@ impl Sessions {
     ///
     /// [`Error`] where the table does not answer.
     pub async fn touch(&self, token: &SessionToken, now: Timestamp) -> Result<(), Error> {
-        let touched = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", s(token.tag()))
-            .key("sk", s(token.hash()))
-            .update_expression("SET last_seen = :now")
-            .condition_expression("attribute_exists(pk)")
-            .expression_attribute_values(":now", n(now.0))
-            .send()
-            .await;
-        match touched {
-            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(()),
-            touched => touched.map(drop).map_err(failed("note the use of a session")),
-        }
+        let touch = || {
+            self.client
+                .update_item()
+                .table_name(&self.table)
+                .key("pk", s(token.tag()))
+                .key("sk", s(token.hash()))
+                .update_expression("SET last_seen = :now")
+                .condition_expression("attribute_exists(pk)")
+                .expression_attribute_values(":now", n(now.0))
+                .send()
+        };
+        send("note the use of a session", touch).await.map(drop)
     }
 
     /// Ends a session of this kind. Ending it twice is fine.
@@ -95,20 +92,17 @@ impl Sessions {
     ///
     /// [`Error`] where the table does not answer.
     pub async fn end(&self, token: &SessionToken, kind: Kind) -> Result<(), Error> {
-        let ended = self
-            .client
-            .delete_item()
-            .table_name(&self.table)
-            .key("pk", s(token.tag()))
-            .key("sk", s(token.hash()))
-            .condition_expression("attribute_not_exists(pk) OR kind = :kind")
-            .expression_attribute_values(":kind", s(kind.as_str()))
-            .send()
-            .await;
-        match ended {
-            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(()),
-            ended => ended.map(drop).map_err(failed("end a session")),
-        }
+        let end = || {
+            self.client
+                .delete_item()
+                .table_name(&self.table)
+                .key("pk", s(token.tag()))
+                .key("sk", s(token.hash()))
+                .condition_expression("attribute_not_exists(pk) OR kind = :kind")
+                .expression_attribute_values(":kind", s(kind.as_str()))
+                .send()
+        };
+        send("end a session", end).await.map(drop)
     }
 
     /// The account's epoch.

@@ -8,7 +8,6 @@
 
 use aws_sdk_dynamodb::{
     Client,
-    error::ProvideErrorMetadata as _,
     types::{AttributeValue, Put, Update},
 };
 use domain::{
@@ -19,6 +18,7 @@ use domain::{
 use crate::{
     Commit, Error, Part, Write, commit, failed,
     row::{Item, is_set, moment, n, number, optional, put_optional, row, s, text},
+    write::send,
 };
 
 /// A row outlives what it stands for by so much, for the sake of clocks that differ.
@@ -54,21 +54,17 @@ impl Tickets {
     ///
     /// [`Error`] where the table does not answer.
     pub async fn use_state(&self, state: &State, now: Timestamp) -> Result<bool, Error> {
-        let used = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .item("pk", s(format!("STATE#{}", state.hash())))
-            .item("sk", s("STATE"))
-            .item("ttl", n(now.0 + TTL_SLACK))
-            .condition_expression("attribute_not_exists(pk)")
-            .send()
-            .await;
-        match used {
-            Ok(_) => Ok(true),
-            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
-            Err(error) => Err(failed("use up a state")(error)),
-        }
+        let put = || {
+            self.client
+                .put_item()
+                .table_name(&self.table)
+                .item("pk", s(format!("STATE#{}", state.hash())))
+                .item("sk", s("STATE"))
+                .item("ttl", n(now.0 + TTL_SLACK))
+                .condition_expression("attribute_not_exists(pk)")
+                .send()
+        };
+        send("use up a state", put).await
     }
 
     /// Opens a ticket.
@@ -171,23 +167,20 @@ impl Tickets {
     /// [`Error`] where the table does not answer.
     pub async fn extend(&self, key: &LinkTicket, ticket: &Ticket) -> Result<(), Error> {
         let expires_at = (ticket.started_at + LIVES_AFTER_FORGOT).0;
-        let extended = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", s(key.tag()))
-            .key("sk", s(key.hash()))
-            .update_expression("SET expires_at = :expires_at, #ttl = :ttl")
-            .condition_expression("attribute_exists(pk) AND attribute_not_exists(used)")
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":expires_at", n(expires_at))
-            .expression_attribute_values(":ttl", n(expires_at + TTL_SLACK))
-            .send()
-            .await;
-        match extended {
-            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(()),
-            extended => extended.map(drop).map_err(failed("extend a ticket")),
-        }
+        let extend = || {
+            self.client
+                .update_item()
+                .table_name(&self.table)
+                .key("pk", s(key.tag()))
+                .key("sk", s(key.hash()))
+                .update_expression("SET expires_at = :expires_at, #ttl = :ttl")
+                .condition_expression("attribute_exists(pk) AND attribute_not_exists(used)")
+                .expression_attribute_names("#ttl", "ttl")
+                .expression_attribute_values(":expires_at", n(expires_at))
+                .expression_attribute_values(":ttl", n(expires_at + TTL_SLACK))
+                .send()
+        };
+        send("extend a ticket", extend).await.map(drop)
     }
 
     /// Gives a ticket up. Giving it up twice is fine.
@@ -196,9 +189,11 @@ impl Tickets {
     ///
     /// [`Error`] where the table does not answer.
     pub async fn cancel(&self, key: &LinkTicket) -> Result<(), Error> {
-        let cancelled = self.client.delete_item().table_name(&self.table);
-        let cancelled = cancelled.key("pk", s(key.tag())).key("sk", s(key.hash())).send().await;
-        cancelled.map(drop).map_err(failed("cancel a ticket"))
+        let cancel = || {
+            let cancel = self.client.delete_item().table_name(&self.table);
+            cancel.key("pk", s(key.tag())).key("sk", s(key.hash())).send()
+        };
+        send("cancel a ticket", cancel).await.map(drop)
     }
 
     /// Uses a ticket up along with what it was for, if it is still open. The row stays until its

@@ -1,15 +1,15 @@
-use std::time::Duration;
+use std::{error::Error as StdError, time::Duration};
 
 use aws_sdk_dynamodb::{
     Client,
-    error::SdkError,
+    error::{ProvideErrorMetadata, SdkError},
     operation::transact_write_items::TransactWriteItemsError,
     types::{CancellationReason, ConditionCheck, Delete, Put, TransactWriteItem, Update},
 };
 
 use crate::{Error, failed};
 
-/// How often a transaction is tried that met another one.
+/// How often a write is tried that met a transaction.
 const TRIES: u64 = 4;
 
 /// One item of a transaction, and what it is about.
@@ -77,6 +77,26 @@ impl Write {
     pub(crate) fn check(part: Part, check: ConditionCheck) -> Self {
         Self { part, item: TransactWriteItem::builder().condition_check(check).build() }
     }
+}
+
+/// Sends one write, again a little later where it merely met a transaction. Says whether its condition
+/// held.
+pub(crate) async fn send<T, E, F>(to: &'static str, write: impl Fn() -> F) -> Result<bool, Error>
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    F: Future<Output = Result<T, SdkError<E>>>,
+{
+    for attempt in 1.. {
+        let Err(error) = write().await else { return Ok(true) };
+        match error.code() {
+            Some("ConditionalCheckFailedException") => return Ok(false),
+            Some("TransactionConflictException") if attempt < TRIES => {
+                tokio::time::sleep(Duration::from_millis(20 << attempt)).await;
+            }
+            _ => return Err(failed(to)(error)),
+        }
+    }
+    Ok(false)
 }
 
 /// Writes all of it, or nothing.
