@@ -74,7 +74,7 @@ impl Link {
         let waiting = match self.waiting(key).await {
             // A second click on a form that has done its work.
             Err(Closed { ticket: Some(ticket), .. }) if ticket.used => {
-                return self.linked_before(request, &ticket).await;
+                return self.entrance.done_before(&self.site, request, &ticket).await;
             }
             waiting => waiting?,
         };
@@ -184,14 +184,6 @@ impl Link {
                 Code::AlreadyLinked,
                 "the customer or the account is linked otherwise",
             )),
-        }
-    }
-
-    async fn linked_before(&self, request: &Request, ticket: &Ticket) -> Result<Reply, Failure> {
-        let to = &ticket.return_to;
-        match self.entrance.came_of(request, ticket).await? {
-            Some(session) => Ok(reply::onward(&self.site, request, &session, to)),
-            None => Err(Failure::ticket_expired("the ticket was used before").on_the_way_to(to)),
         }
     }
 

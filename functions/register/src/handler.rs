@@ -68,7 +68,7 @@ impl Register {
         }
         let ticket = self.ticket(&key).await?;
         if ticket.used {
-            return self.registered_before(request, &ticket).await;
+            return self.entrance.done_before(&self.site, request, &ticket).await;
         }
         self.check_open(&ticket)?;
         let registered = self.open_account(request, &form, &key, &ticket).await;
@@ -130,7 +130,7 @@ impl Register {
                     return Ok(with_cookie(reply, &Cookie::gone(cookie::TICKET)));
                 }
                 Entry::Changed(parts) if parts.contains(&Part::Ticket) => {
-                    return self.registered_before(request, ticket).await;
+                    return self.entrance.done_before(&self.site, request, ticket).await;
                 }
                 Entry::Changed(_) => {}
             }
@@ -167,19 +167,6 @@ impl Register {
             reply::see_other(&self.site.absolute(&self.link_path))
         };
         Ok(with_cookie(reply, &Cookie::ticket(&link, LIVES)))
-    }
-
-    /// A second click on a form that has done its work.
-    async fn registered_before(
-        &self,
-        request: &Request,
-        ticket: &Ticket,
-    ) -> Result<Reply, Failure> {
-        let to = &ticket.return_to;
-        match self.entrance.came_of(request, ticket).await? {
-            Some(session) => Ok(reply::onward(&self.site, request, &session, to)),
-            None => Err(Failure::ticket_expired("the ticket was used before").on_the_way_to(to)),
-        }
     }
 
     fn ask_again(

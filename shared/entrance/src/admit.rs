@@ -63,15 +63,8 @@ impl Entrance {
         identity: &Identity,
         record: &Record,
     ) -> Result<Entry, Failure> {
-        if record.account.status != Status::Active {
-            return Ok(Entry::Changed(vec![Part::Account]));
-        }
-        let changes = self.accounts.changes(record, visit.customer, self.sync);
-        let mut account = record.account.clone();
-        account.name = changes.name.clone().or(account.name);
-        let item = self.accounts.entering(record, &changes).map_err(Failure::broken)?;
         let (epoch, bond) = (identity.epoch, Bond::Linked(identity));
-        self.admit(visit, &account, How::Amazon, item, epoch, bond).await
+        self.enter_account(visit, record, How::Amazon, epoch, bond).await
     }
 
     /// Lets in a customer who has just proven to know the account's password, and links them.
@@ -88,11 +81,7 @@ impl Entrance {
         if record.account.status != Status::Active {
             return Ok(Entry::Changed(vec![Part::Account]));
         }
-        let changes = self.accounts.changes(record, visit.customer, self.sync);
-        let mut account = record.account.clone();
-        account.name = changes.name.clone().or(account.name);
-        let item = self.accounts.linking(record, &changes).map_err(Failure::broken)?;
-        self.admit(visit, &account, How::Linked, item, epoch, Bond::Proven).await
+        self.enter_account(visit, record, How::Linked, epoch, Bond::Proven).await
     }
 
     /// Creates an account for a newcomer, links them and lets them in. `stale` is the account whose
@@ -113,6 +102,28 @@ impl Entrance {
         let account = Account { id, email, name, status: Status::Active, has_password: false };
         let bond = Bond::Created { email: new.email.as_ref(), stale };
         self.admit(visit, &account, How::Registered, item, 0, bond).await
+    }
+
+    /// Lets somebody into an account that was there before.
+    async fn enter_account(
+        &self,
+        visit: Visit<'_>,
+        record: &Record,
+        how: How,
+        epoch: u64,
+        bond: Bond<'_>,
+    ) -> Result<Entry, Failure> {
+        if record.account.status != Status::Active {
+            return Ok(Entry::Changed(vec![Part::Account]));
+        }
+        let changes = self.accounts.changes(record, visit.customer, self.sync);
+        let item = match bond {
+            Bond::Proven => self.accounts.linking(record, &changes),
+            _ => self.accounts.entering(record, &changes),
+        };
+        let mut account = record.account.clone();
+        account.name = changes.name.or(account.name);
+        self.admit(visit, &account, how, item.map_err(Failure::broken)?, epoch, bond).await
     }
 
     async fn admit(

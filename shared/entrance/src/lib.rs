@@ -18,7 +18,7 @@ use domain::{
     sign_in::Policy,
 };
 use store::{Identities, Sessions, Tickets};
-use web::{Failure, Fatal, Request, Settings, cookie};
+use web::{Failure, Fatal, Reply, Request, Settings, Site, cookie, reply};
 
 pub use admit::{Entry, Opened, Visit};
 pub use look_up::Found;
@@ -99,21 +99,28 @@ impl Entrance {
         Ok(session.filter(live).map(|session| (token, session)))
     }
 
-    /// The session of this browser, if it is what came of this ticket: a second click finds out where
-    /// the first one led.
+    /// Answers a second click on a form that has done its work: whoever is signed in by the first one
+    /// goes where that led.
     ///
     /// # Errors
     ///
-    /// `unavailable`.
-    pub async fn came_of(
+    /// `ticket_expired` for anybody else; `unavailable`.
+    pub async fn done_before(
         &self,
+        site: &Site,
         request: &Request,
         ticket: &Ticket,
-    ) -> Result<Option<Session>, Failure> {
-        let Some((_, session)) = self.current(request).await? else { return Ok(None) };
-        let customer = &ticket.customer.user_id;
+    ) -> Result<Reply, Failure> {
+        let (customer, to) = (&ticket.customer.user_id, &ticket.return_to);
+        let used = || Failure::ticket_expired("the ticket was used before").on_the_way_to(to);
+        let (_, session) = self.current(request).await?.ok_or_else(used)?;
         let identity = self.identities.find(customer).await.map_err(Failure::unavailable)?;
-        Ok(identity.filter(|identity| identity.account == session.account).map(|_| session))
+        match identity {
+            Some(identity) if identity.account == session.account => {
+                Ok(reply::onward(site, request, &session, to))
+            }
+            _ => Err(used()),
+        }
     }
 
     /// Opens a ticket: the sign-in waits for its visitor on another page. It takes the place of an
