@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use domain::{AccountId, AmazonUserId, Clock, Email, SessionToken, Timestamp};
 use local_stack::{
     Options, Stack,
@@ -28,10 +26,7 @@ async fn setting() -> Setting {
 
 async fn setting_with(parameters: &[(&str, &str)]) -> Setting {
     let own = [("PublicUrl", "https://shop.example")];
-    let all = own.iter().chain(parameters);
-    let parameters: BTreeMap<_, _> =
-        all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let stack = Options { parameters, ..Options::default() }.doors().await.unwrap();
+    let stack = Options::with(own.iter().chain(parameters)).doors().await.unwrap();
     let mut callback = open(&stack.settings("callback").into_iter().collect()).await.unwrap();
     callback.entrance.clock = Clock::Stopped(LEFT);
     stack.dynamodb.reset_requests();

@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use domain::{
     AccountId, AmazonUserId, Clock, Email, LinkTicket, Profile, ReturnTo, SessionToken, Timestamp,
     link::{ATTEMPTS, Purpose, Ticket},
@@ -26,10 +24,7 @@ async fn setting() -> Setting {
 
 async fn setting_with(parameters: &[(&str, &str)]) -> Setting {
     let own = [("PublicUrl", "https://shop.example")];
-    let all = own.iter().chain(parameters);
-    let parameters: BTreeMap<_, _> =
-        all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let stack = Options { parameters, ..Options::default() }.doors().await.unwrap();
+    let stack = Options::with(own.iter().chain(parameters)).doors().await.unwrap();
     let mut link = open(&stack.settings("link").into_iter().collect()).await.unwrap();
     link.entrance.clock = Clock::Stopped(NOON);
     stack.dynamodb.reset_requests();

@@ -116,6 +116,12 @@ impl Drop for Stack {
 }
 
 impl Options {
+    /// A stack with these parameters of the template.
+    pub fn with<'a>(parameters: impl IntoIterator<Item = &'a (&'a str, &'a str)>) -> Self {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Self { parameters: parameters.into_iter().map(owned).collect(), ..Self::default() }
+    }
+
     /// Starts everything.
     ///
     /// # Errors

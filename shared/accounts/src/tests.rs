@@ -1,14 +1,11 @@
-use std::collections::BTreeMap;
-
 use domain::{AccountId, Email, Status, Timestamp};
-use local_stack::{Options, Stack};
+use local_stack::Stack;
 use serde_json::json;
 
 use crate::{Attributes, ByEmail, NewAccount, ProfileSync, Rule, Table, Verdict};
 
 async fn shop() -> (Stack, Table) {
-    let stack =
-        Options { parameters: BTreeMap::new(), ..Options::default() }.doors().await.unwrap();
+    let stack = Stack::doors().await.unwrap();
     let table = Table {
         client: stack.dynamodb.client(),
         table: "accounts".into(),
