@@ -242,7 +242,7 @@ async fn the_right_password_links_and_lets_in() {
 }
 
 #[tokio::test]
-async fn linking_costs_five_requests_and_one_more_with_nothing_but_a_session() {
+async fn linking_costs_five_requests() {
     let at = setting().await;
     let key = at.ticket().await;
     at.guess(&key, RIGHT).await;
