@@ -73,7 +73,7 @@ async fn walk(stack: &Stack) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn nothing_secret_is_found_in_logs_or_tables() {
+async fn c07_k01_nothing_secret_is_found_in_logs_or_tables() {
     let stack = stack_with(&[("RegistrationFields", FIELDS)]).await;
     let mut secrets = walk(&stack).await;
     assert!(secrets.len() > 30, "{}", secrets.len());

@@ -14,7 +14,7 @@ const MANY: usize = 50;
 /// In slow motion what happens to some of the fifty below: between the look at the links and the look
 /// at the addresses another browser of the same customer gets an account.
 #[tokio::test]
-async fn a_newcomer_who_was_quicker_in_another_browser_is_let_in() {
+async fn f01_a_newcomer_who_was_quicker_in_another_browser_is_let_in() {
     let stack = stack().await;
     let (slow, quick) = (Browser::new(&stack), Browser::new(&stack));
     let (left, right) = (slow.begin("/").await, quick.begin("/").await);
@@ -36,7 +36,7 @@ async fn a_newcomer_who_was_quicker_in_another_browser_is_let_in() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fifty_browsers_of_one_newcomer_share_one_account() {
+async fn f01_fifty_browsers_of_one_newcomer_share_one_account() {
     let stack = stack().await;
     let browsers: Vec<_> = (0..MANY).map(|_| Browser::new(&stack)).collect();
     let begun = join_all(browsers.iter().map(|browser| browser.begin("/"))).await;
@@ -53,7 +53,7 @@ async fn fifty_browsers_of_one_newcomer_share_one_account() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fifty_tabs_of_one_newcomer_share_one_account() {
+async fn f01_fifty_tabs_of_one_newcomer_share_one_account() {
     let stack = stack().await;
     let browser = Browser::new(&stack);
     let mut begun = Vec::new();
@@ -73,7 +73,7 @@ async fn fifty_tabs_of_one_newcomer_share_one_account() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fifty_right_passwords_at_once_make_one_link() {
+async fn f03_fifty_right_passwords_at_once_make_one_link() {
     let stack = stack().await;
     let browser = Browser::new(&stack);
     let page = browser.asked_after_amazon("ann", "/").await;
@@ -89,7 +89,7 @@ async fn fifty_right_passwords_at_once_make_one_link() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fifty_wrong_passwords_at_once_are_five_guesses() {
+async fn d05_fifty_wrong_passwords_at_once_are_five_guesses() {
     let stack = stack().await;
     let browser = Browser::new(&stack);
     let page = browser.asked_after_amazon("ann", "/").await;

@@ -5,7 +5,7 @@ use tests::Browser;
 use crate::stack;
 
 #[tokio::test]
-async fn paths_and_methods_that_do_not_exist_end_in_pages_of_ours() {
+async fn n08_n09_paths_and_methods_that_do_not_exist_end_in_pages_of_ours() {
     let stack = stack().await;
     let browser = Browser::new(&stack);
     for path in ["/auth/nothing", "/auth/amazon", "/auth/", "/auth/amazon/login/"] {
@@ -37,7 +37,7 @@ async fn paths_and_methods_that_do_not_exist_end_in_pages_of_ours() {
 }
 
 #[tokio::test]
-async fn bodies_that_are_too_long_or_of_another_type_are_refused() {
+async fn n03_n10_bodies_that_are_too_long_or_of_another_type_are_refused() {
     let stack = stack().await;
     let browser = Browser::new(&stack);
     let page = browser.asked_after_amazon("ann", "/").await;
@@ -57,7 +57,7 @@ async fn bodies_that_are_too_long_or_of_another_type_are_refused() {
 }
 
 #[tokio::test]
-async fn every_answer_tells_browsers_to_be_careful() {
+async fn j05_j07_every_answer_tells_browsers_to_be_careful() {
     let stack = stack().await;
     let browser = Browser::new(&stack);
     let answers = [
@@ -85,7 +85,7 @@ async fn every_answer_tells_browsers_to_be_careful() {
 }
 
 #[tokio::test]
-async fn a_parameter_that_comes_twice_is_refused() {
+async fn a13_a_parameter_that_comes_twice_is_refused() {
     let stack = stack().await;
     let browser = Browser::new(&stack);
     let url = browser.begin("/").await;

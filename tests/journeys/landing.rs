@@ -5,7 +5,7 @@ use tests::Browser;
 use crate::{stack, stack_with};
 
 #[tokio::test]
-async fn a_visitor_lands_where_they_were_going_and_nowhere_else() {
+async fn b01_a_visitor_lands_where_they_were_going_and_nowhere_else() {
     let stack = stack().await;
     for (asked, landed) in [
         ("/checkout", "/checkout"),
@@ -57,7 +57,7 @@ async fn a_site_may_want_every_sign_in_to_pass_a_page_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_visitor_whom_another_site_sends_to_the_sign_in_is_asked_first() {
+async fn a18_a_visitor_whom_another_site_sends_to_the_sign_in_is_asked_first() {
     let stack = stack().await;
     let browser = Browser::new(&stack);
 

@@ -5,7 +5,7 @@ use tests::{Browser, SESSION};
 use crate::stack;
 
 #[tokio::test]
-async fn a_visitor_who_logs_out_is_out_at_once_everywhere() {
+async fn c09_a_visitor_who_logs_out_is_out_at_once_everywhere() {
     let stack = stack().await;
     let browser = Browser::new(&stack);
     browser.sign_in_at_amazon("lin", "/").await;
@@ -30,7 +30,7 @@ async fn a_visitor_who_logs_out_is_out_at_once_everywhere() {
 }
 
 #[tokio::test]
-async fn logging_out_ends_one_session_and_takes_a_form_of_its_own() {
+async fn c10_logging_out_ends_one_session_and_takes_a_form_of_its_own() {
     let stack = stack().await;
     let (browser, phone) = (Browser::new(&stack), Browser::new(&stack));
     browser.sign_in_at_amazon("lin", "/").await;

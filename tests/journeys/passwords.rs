@@ -6,7 +6,7 @@ use tests::{Answer, Browser};
 use crate::stack;
 
 #[tokio::test]
-async fn after_five_wrong_passwords_the_visitor_starts_over() {
+async fn d01_after_five_wrong_passwords_the_visitor_starts_over() {
     let stack = stack().await;
     let browser = Browser::new(&stack);
     let page = browser.asked_after_amazon("ann", "/checkout").await;
@@ -43,7 +43,7 @@ async fn a_wrong_password_does_not_spoil_the_right_one() {
 }
 
 #[tokio::test]
-async fn who_guesses_at_an_account_does_not_lock_its_owner_out() {
+async fn d04_who_guesses_at_an_account_does_not_lock_its_owner_out() {
     let stack = stack().await;
     // Somebody gave Amazon the address of Lin, who is linked.
     stack.amazon.change("nora", |nora| nora.email = Some("lin@example.com".to_owned()));

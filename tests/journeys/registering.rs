@@ -43,7 +43,7 @@ async fn what_is_missing_is_said_beside_its_field_and_what_was_typed_stays() {
 }
 
 #[tokio::test]
-async fn the_back_button_after_registering_creates_nothing_more() {
+async fn reg_twice_the_back_button_after_registering_creates_nothing_more() {
     let stack = stack().await;
     let browser = Browser::new(&stack);
     let page = browser.asked_after_amazon("noa", "/checkout").await;
@@ -63,7 +63,7 @@ async fn the_back_button_after_registering_creates_nothing_more() {
 }
 
 #[tokio::test]
-async fn an_address_that_has_an_account_leads_to_the_link_page() {
+async fn e21_an_address_that_has_an_account_leads_to_the_link_page() {
     let stack = stack().await;
     let browser = Browser::new(&stack);
     let page = browser.asked_after_amazon("noa", "/checkout").await;
@@ -84,7 +84,7 @@ async fn an_address_that_has_an_account_leads_to_the_link_page() {
 }
 
 #[tokio::test]
-async fn amazons_address_cannot_be_exchanged_for_another_one() {
+async fn e20_amazons_address_cannot_be_exchanged_for_another_one() {
     let stack = stack_with(&[("RegistrationFields", FIELDS)]).await;
     let browser = Browser::new(&stack);
     let page = browser.asked_after_amazon("nora", "/").await;
@@ -102,7 +102,7 @@ async fn amazons_address_cannot_be_exchanged_for_another_one() {
 }
 
 #[tokio::test]
-async fn where_registration_is_closed_only_those_with_an_account_come_in() {
+async fn e26_where_registration_is_closed_only_those_with_an_account_come_in() {
     let stack = stack_with(&[("Registration", "closed")]).await;
 
     let nora = Browser::new(&stack);

@@ -17,7 +17,7 @@ async fn asked(browser: &Browser<'_>, stack: &Stack) -> Answer {
 }
 
 #[tokio::test]
-async fn a_visitor_switches_accounts_by_pressing_a_button() {
+async fn a20_a_visitor_switches_accounts_by_pressing_a_button() {
     let stack = stack().await;
     let browser = Browser::new(&stack);
     let page = asked(&browser, &stack).await;
@@ -47,7 +47,7 @@ async fn a_visitor_stays_signed_in_as_before() {
 }
 
 #[tokio::test]
-async fn a_newcomer_does_not_leave_an_account_without_saying_so() {
+async fn a20_a_newcomer_does_not_leave_an_account_without_saying_so() {
     let stack = stack().await;
     let browser = Browser::new(&stack);
     browser.sign_in_at_amazon("lin", "/").await;

@@ -32,7 +32,7 @@ async fn a_visitor_who_closed_the_tab_at_the_link_page_signs_in_anew() {
 }
 
 #[tokio::test]
-async fn the_back_button_after_linking_shows_the_way_on() {
+async fn d07_the_back_button_after_linking_shows_the_way_on() {
     let stack = stack().await;
     let browser = Browser::new(&stack);
     let form = browser.asked_after_amazon("ann", "/checkout").await;
@@ -78,7 +78,7 @@ async fn of_two_link_pages_the_newer_one_counts() {
 }
 
 #[tokio::test]
-async fn a_callback_that_is_loaded_again_leads_on_and_does_nothing() {
+async fn a05_b13_a_callback_that_is_loaded_again_leads_on_and_does_nothing() {
     let stack = stack().await;
     let browser = Browser::new(&stack);
     let url = browser.begin("/checkout").await;
@@ -104,7 +104,7 @@ async fn a_callback_that_is_loaded_again_leads_on_and_does_nothing() {
 }
 
 #[tokio::test]
-async fn a_callback_in_another_browser_does_nothing() {
+async fn a03_a_callback_in_another_browser_does_nothing() {
     let stack = stack().await;
     let browser = Browser::new(&stack);
     let url = browser.begin("/checkout").await;
@@ -121,7 +121,7 @@ async fn a_callback_in_another_browser_does_nothing() {
 }
 
 #[tokio::test]
-async fn a_double_click_on_the_link_button_ends_signed_in() {
+async fn confirm_twice_a_double_click_on_the_link_button_ends_signed_in() {
     let stack = stack().await;
     for _ in 0..2 {
         // Two functions are running by now, so that the second time both clicks really meet.
@@ -145,7 +145,7 @@ async fn a_double_click_on_the_link_button_ends_signed_in() {
 }
 
 #[tokio::test]
-async fn six_tabs_finish_in_any_order() {
+async fn a21_six_tabs_finish_in_any_order() {
     let stack = stack().await;
     let browser = Browser::new(&stack);
     let mut tabs = Vec::new();

@@ -159,7 +159,7 @@ async fn a_linked_customer_costs_four_requests_of_dynamodb_and_three_of_amazon()
 }
 
 #[tokio::test]
-async fn e12_a_link_wins_over_an_address_that_another_account_has() {
+async fn e07_e12_a_link_wins_over_an_address_that_another_account_has() {
     let at = setting().await;
     at.stack.amazon.change("lin", |lin| lin.email = Some("ann@example.com".into()));
     let reply = at.reply(at.back("lin")).await;
@@ -171,7 +171,7 @@ async fn e12_a_link_wins_over_an_address_that_another_account_has() {
 }
 
 #[tokio::test]
-async fn a_linked_customer_enters_whatever_else_amazon_shares() {
+async fn a17_a_linked_customer_enters_whatever_else_amazon_shares() {
     let at = setting().await;
     let reply = at.reply(at.back_sharing("lin", "profile:user_id")).await;
     assert_eq!(at.whose(&session(&reply)).await.as_deref(), Some("lin"));
@@ -236,7 +236,7 @@ async fn e19_a_link_to_an_account_that_has_gone_leads_nowhere() {
 }
 
 #[tokio::test]
-async fn a_link_that_must_be_proven_again_asks_for_that_accounts_password() {
+async fn e03_a_link_that_must_be_proven_again_asks_for_that_accounts_password() {
     let at = setting().await;
     let key = format!("AMAZON#{}", at.amazon_id("lin").as_str());
     at.stack.dynamodb.set("identities", &[("pk", &key)], "prove_again", true).unwrap();
@@ -248,7 +248,7 @@ async fn a_link_that_must_be_proven_again_asks_for_that_accounts_password() {
 // A customer whose address an account has.
 
 #[tokio::test]
-async fn an_address_that_an_account_has_leads_to_the_question_for_its_password() {
+async fn e01_an_address_that_an_account_has_leads_to_the_question_for_its_password() {
     for address in ["ann@example.com", "Ann@Example.COM"] {
         let at = setting().await;
         at.stack.amazon.change("ann", |ann| ann.email = Some(address.into()));
@@ -274,7 +274,7 @@ async fn an_address_that_an_account_has_leads_to_the_question_for_its_password()
 }
 
 #[tokio::test]
-async fn an_account_that_cannot_be_proven_is_not_asked_for_a_password() {
+async fn d11_an_account_that_cannot_be_proven_is_not_asked_for_a_password() {
     for (address, status, expected) in [
         ("otto@example.com", 403, "no_password"),
         ("bob@example.com", 403, "no_password"),
@@ -329,7 +329,7 @@ async fn the_sites_own_link_page_is_used_where_there_is_one() {
 // A newcomer.
 
 #[tokio::test]
-async fn a_newcomer_gets_an_account_at_once() {
+async fn e18_a_newcomer_gets_an_account_at_once() {
     let at = setting().await;
     at.stack.amazon.change("nora", |nora| nora.email = Some("Nora@Example.com".into()));
 
@@ -358,7 +358,7 @@ async fn a_newcomer_is_known_the_next_time() {
 }
 
 #[tokio::test]
-async fn a_newcomer_without_an_address_or_a_needed_field_is_asked() {
+async fn a17_a_newcomer_without_an_address_or_a_needed_field_is_asked() {
     for customer in ["noa", "ida"] {
         let at = setting().await;
         let reply = at.reply(at.back(customer)).await;
@@ -392,7 +392,7 @@ async fn what_amazon_told_must_fit_the_sites_own_pattern() {
 }
 
 #[tokio::test]
-async fn where_registration_is_closed_only_newcomers_stay_out() {
+async fn e26_where_registration_is_closed_only_newcomers_stay_out() {
     let closed = [("Registration", "closed")];
     let at = setting_with(&closed).await;
     let reply = at.reply(at.back("nora")).await;
@@ -446,7 +446,7 @@ async fn f01_a_newcomer_whose_account_is_opened_in_another_tab_meanwhile_enters_
 }
 
 #[tokio::test]
-async fn f02_two_customers_with_one_address_do_not_share_an_account() {
+async fn e05_f02_two_customers_with_one_address_do_not_share_an_account() {
     let at = setting().await;
     at.stack.amazon.change("max", |max| max.email = Some("nora@example.com".into()));
     at.reply(at.back("nora")).await;
@@ -471,7 +471,7 @@ async fn an_address_that_a_vanished_account_had_claimed_is_free_again() {
 // The browser.
 
 #[tokio::test]
-async fn a03_a_sign_in_that_began_in_another_browser_ends_here() {
+async fn a01_a03_a_sign_in_that_began_in_another_browser_ends_here() {
     let at = setting().await;
     for specimen in [
         at.back("lin").without_cookie("__Host-lwa_login"),
@@ -693,7 +693,7 @@ async fn r04_a_code_that_amazon_refuses_means_starting_over() {
 }
 
 #[tokio::test]
-async fn when_amazon_does_not_answer_the_visitor_can_try_again() {
+async fn r06_when_amazon_does_not_answer_the_visitor_can_try_again() {
     for endpoint in [Endpoint::Token, Endpoint::TokenInfo, Endpoint::Profile] {
         let at = setting().await;
         at.stack.amazon.fault(endpoint, Fault::Status(503), None);
@@ -707,7 +707,7 @@ async fn when_amazon_does_not_answer_the_visitor_can_try_again() {
 }
 
 #[tokio::test]
-async fn l10_a_secret_that_was_rotated_is_read_anew_once() {
+async fn l10_m05_r05_r29_a_secret_that_was_rotated_is_read_anew_once() {
     let at = setting().await;
     at.reply(at.back("lin")).await;
     let arn = local_stack::CLIENT_SECRET_ARN;
@@ -732,7 +732,7 @@ async fn l10_a_secret_that_was_rotated_is_read_anew_once() {
 }
 
 #[tokio::test]
-async fn r28_without_the_secret_nobody_is_redeemed() {
+async fn m04_r28_without_the_secret_nobody_is_redeemed() {
     let at = setting().await;
     at.stack.secrets.break_down(true);
     let reply = at.reply(at.back("lin")).await;
@@ -745,7 +745,7 @@ async fn r28_without_the_secret_nobody_is_redeemed() {
 // Our tables.
 
 #[tokio::test]
-async fn r13_when_a_table_does_not_answer_nobody_is_let_in() {
+async fn m01_r13_when_a_table_does_not_answer_nobody_is_let_in() {
     for call in 0..4 {
         let at = setting().await;
         at.stack.dynamodb.fault("", call, None, dynamodb::Fault::Refused("ThrottlingException"));
@@ -777,7 +777,7 @@ async fn m02_a_transaction_that_met_another_one_is_tried_again() {
 }
 
 #[tokio::test]
-async fn f05_whoever_ends_all_sessions_ends_the_one_about_to_be_opened() {
+async fn c11_f05_whoever_ends_all_sessions_ends_the_one_about_to_be_opened() {
     // What a password reset will do between our reading the link and opening the session.
     let at = setting().await;
     let reply = {

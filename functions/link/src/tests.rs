@@ -305,7 +305,7 @@ async fn c02_the_session_that_the_browser_had_before_is_over() {
 }
 
 #[tokio::test]
-async fn a_link_to_be_proven_again_is_proven_by_the_password() {
+async fn e03_a_link_to_be_proven_again_is_proven_by_the_password() {
     let at = setting().await;
     let key = at.ticket().await;
     at.guess(&key, RIGHT).await;
@@ -546,7 +546,7 @@ async fn d19_an_account_that_was_closed_or_went_meanwhile_is_not_linked() {
 }
 
 #[tokio::test]
-async fn e13_nothing_that_is_linked_is_linked_anew() {
+async fn e13_e14_nothing_that_is_linked_is_linked_anew() {
     let at = setting().await;
     let ann = at.ticket().await;
     assert_eq!(at.guess(&ann, RIGHT).await.status(), 303);
@@ -668,7 +668,7 @@ async fn r13_no_fault_links_or_lets_in_and_another_try_does() {
 }
 
 #[tokio::test]
-async fn a_hash_that_is_not_understood_is_no_wrong_password() {
+async fn r34_a_hash_that_is_not_understood_is_no_wrong_password() {
     let at = setting().await;
     let key = at.ticket().await;
     for hash in ["{SSHA}abc", "$argon2id$v=19$m=99999999,t=2,p=1$c2FsdHNhbHQ$aGFzaA", "plain"] {

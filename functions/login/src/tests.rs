@@ -41,7 +41,7 @@ fn remembered(reply: &Reply) -> Logins {
 }
 
 #[tokio::test]
-async fn a_visitor_is_sent_to_amazon_with_all_that_amazon_asks_for() {
+async fn a09_a_visitor_is_sent_to_amazon_with_all_that_amazon_asks_for() {
     let reply = reply(&login(&[]).await, &Specimen::of("login")).await;
 
     assert_eq!(reply.status(), 303);
@@ -192,7 +192,7 @@ async fn n08_only_get_begins_a_sign_in() {
 }
 
 #[test]
-fn settings_that_cannot_be_are_named() {
+fn r24_settings_that_cannot_be_are_named() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     for (name, value) in
         [("PUBLIC_URL", ""), ("LWA_CLIENT_ID", ""), ("LWA_AUTHORIZE_URL", "https://evil.example/")]

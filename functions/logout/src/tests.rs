@@ -55,7 +55,7 @@ impl Setting {
 }
 
 #[tokio::test]
-async fn c09_a_visitor_who_logs_out_is_out_at_once() {
+async fn c09_c22_a_visitor_who_logs_out_is_out_at_once() {
     let at = signed_in(Kind::Browser).await;
 
     let reply = at.reply(at.form("/goodbye")).await;
@@ -144,7 +144,7 @@ async fn an_app_logs_out_with_its_token_and_no_other_kind_does() {
 }
 
 #[tokio::test]
-async fn when_the_table_does_not_answer_the_visitor_is_told() {
+async fn r13_when_the_table_does_not_answer_the_visitor_is_told() {
     use local_stack::dynamodb::Fault;
 
     let at = signed_in(Kind::Browser).await;

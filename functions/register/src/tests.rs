@@ -251,7 +251,7 @@ async fn e20_nothing_but_the_fields_can_be_sent_and_amazons_address_stays() {
 }
 
 #[tokio::test]
-async fn a_field_cannot_take_the_place_of_what_an_account_is() {
+async fn e20_a_field_cannot_take_the_place_of_what_an_account_is() {
     let fields = r#"[{"name":"password_hash","label":"x"},{"name":"status","label":"x"},{"name":"id","label":"x"},{"name":"email_verified","label":"x"}]"#;
     let at = setting_with(&[("RegistrationFields", fields)]).await;
     let key = at.ticket(Some("nora@example.com")).await;
@@ -302,7 +302,7 @@ async fn an_address_that_got_an_account_while_the_form_was_filled_in_is_asked_fo
 }
 
 #[tokio::test]
-async fn register_times_register_makes_one_account() {
+async fn f01_register_times_register_makes_one_account() {
     let at = setting().await;
     let (one, other) =
         (at.ticket(Some("nora@example.com")).await, at.ticket(Some("nora@example.com")).await);

@@ -107,7 +107,7 @@ async fn c06_a_cookie_that_cannot_be_ours_costs_no_read() {
 }
 
 #[tokio::test]
-async fn nobody_is_signed_in_by_a_token_that_was_never_given_out() {
+async fn c20_nobody_is_signed_in_by_a_token_that_was_never_given_out() {
     let at = setting().await;
     let reply = at.reply(Specimen::of("session")).await;
     assert_eq!(reply.status(), 401);
@@ -214,7 +214,7 @@ async fn a_proxy_is_told_who_it_is_in_headers() {
 }
 
 #[tokio::test]
-async fn p14_when_the_table_does_not_answer_nobody_is_signed_in() {
+async fn c16_r13_when_the_table_does_not_answer_nobody_is_signed_in() {
     use local_stack::dynamodb::Fault;
 
     let at = setting().await;

@@ -45,7 +45,7 @@ fn attributes_are_named_or_keep_their_names() {
 }
 
 #[test]
-fn a_profile_is_copied_by_rule_and_an_address_never() {
+fn e07_a_profile_is_copied_by_rule_and_an_address_never() {
     let parse = |text: &str| text.parse::<ProfileSync>();
     let rules = ProfileSync { name: Rule::Always, postal_code: Rule::Never };
     assert_eq!(parse("name=always"), Ok(rules));
@@ -56,7 +56,7 @@ fn a_profile_is_copied_by_rule_and_an_address_never() {
 }
 
 #[tokio::test]
-async fn an_address_finds_its_account_as_spelled_and_in_lowercase() {
+async fn e08_an_address_finds_its_account_as_spelled_and_in_lowercase() {
     let (_stack, table) = shop().await;
     for (address, account) in [
         ("ann@example.com", Some("ann")),
@@ -71,7 +71,7 @@ async fn an_address_finds_its_account_as_spelled_and_in_lowercase() {
 }
 
 #[tokio::test]
-async fn a_lowercased_attribute_finds_every_spelling() {
+async fn e08_a_lowercased_attribute_finds_every_spelling() {
     let (stack, table) = shop().await;
     // This table's index is on the lowercased address; the spelled one lies beside it.
     let row = json!({ "id": {"S": "zoe"}, "email": {"S": "zoe@example.com"}, "mail": {"S": "Zoe@Example.com"} });
@@ -84,7 +84,7 @@ async fn a_lowercased_attribute_finds_every_spelling() {
 }
 
 #[tokio::test]
-async fn what_the_index_says_is_compared_again() {
+async fn f11_what_the_index_says_is_compared_again() {
     let (stack, table) = shop().await;
     // An index that folds more than it should, or lags behind: the row says otherwise.
     let row = json!({ "id": {"S": "eve"}, "email": {"S": "eve@example.com"}, "mail": {"S": "other@example.com"} });
@@ -104,7 +104,7 @@ async fn two_accounts_with_one_address_are_several_and_one_in_two_spellings_too(
 }
 
 #[tokio::test]
-async fn a_status_that_is_not_known_keeps_everybody_out() {
+async fn e22_a_status_that_is_not_known_keeps_everybody_out() {
     let (stack, table) = shop().await;
     let ann = AccountId::parse("ann").unwrap();
     for (status, expected) in [

@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_user_id_is_an_opaque_word() {
+    fn e24_a_user_id_is_an_opaque_word() {
         let longest = "a".repeat(128);
         for id in ["amzn1.account.K2LI23KL2LK2", "A", &longest] {
             assert_eq!(AmazonUserId::parse(id).map(|id| id.0), Some(id.to_owned()));

@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_went_backwards_counts_as_no_time_at_all() {
+    fn f14_a_clock_that_went_backwards_counts_as_no_time_at_all() {
         assert_eq!(Timestamp(5).since(Timestamp(9)), Duration::ZERO);
         assert_eq!(Timestamp(9).since(Timestamp(5)), Duration::from_secs(4));
     }

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_unusual_is_no_address() {
+    fn e09_e11_anything_unusual_is_no_address() {
         let long = format!("{}@example.com", "a".repeat(65));
         let longer = format!("a@{}.com", "b.".repeat(140));
         for odd in [
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_equal_up_to_ascii_case_and_nothing_else() {
+    fn e08_e10_addresses_are_equal_up_to_ascii_case_and_nothing_else() {
         let ann = Email::parse("Ann@Example.com").unwrap();
         assert_eq!(ann, Email::parse("aNN@eXAMPLE.COM").unwrap());
         assert_eq!(ann.lowercase(), "ann@example.com");

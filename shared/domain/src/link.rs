@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ticket_ends_by_the_second_or_with_its_last_attempt() {
+    fn d08_a_ticket_ends_by_the_second_or_with_its_last_attempt() {
         assert!(ticket(1).is_open(Timestamp(899)));
         assert!(!ticket(1).is_open(Timestamp(900)));
         assert!(!ticket(0).is_open(Timestamp(0)));
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_counted_per_window_and_name_nobody() {
+    fn k08_limits_are_counted_per_window_and_name_nobody() {
         let ann = AccountId::parse("ann").unwrap();
         let [first, second] = ["amzn1.account.A", "amzn1.account.B"]
             .map(|id| limits(&AmazonUserId::parse(id).unwrap(), &ann, Timestamp(1000)));

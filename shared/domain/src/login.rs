@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn five_tabs_fit_however_long_their_paths() {
+    fn a21_five_tabs_fit_however_long_their_paths() {
         let longest = format!("/{}", "a".repeat(511));
         let now = Timestamp(1_800_000_000);
         let mut logins = Logins::default();
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_not_ours_is_dropped() {
+    fn a07_whatever_is_not_ours_is_dropped() {
         let good = login(1, "/a?b=c", 7).print();
         for bad in [
             "".to_owned(),

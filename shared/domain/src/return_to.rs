@@ -134,28 +134,65 @@ mod tests {
         }
     }
 
+    fn refused<'a>(paths: impl IntoIterator<Item = &'a str>) {
+        for odd in paths {
+            assert!(ReturnTo::parse(odd).is_none(), "{odd:?}");
+        }
+    }
+
     #[test]
-    fn anything_that_could_leave_the_site_is_refused() {
-        let long = format!("/{}", "a".repeat(512));
-        for odd in [
+    fn b01_b03_empty_and_dot_segments_are_refused() {
+        refused([
             "",
             "home",
+            "?next=/a",
             "//evil.com",
             "///evil.com",
             "/a//b",
             "/a//",
             "//",
-            "/\\evil.com",
-            "\\/evil.com",
             "/.//evil.com",
             "/./",
             "/..",
             "/a/../b",
             "/a/..",
+            "/foo/..//evil.com",
+            "/foo/../\\evil.com",
             "/.",
+            &format!("/{}", "a".repeat(512)),
+        ]);
+    }
+
+    #[test]
+    fn b02_b07_backslashes_controls_and_what_is_not_ascii_are_refused() {
+        refused([
+            "/\\evil.com",
+            "\\/evil.com",
+            "/\t/evil.com",
+            "/\n/evil.com",
+            "/\r\n/evil.com",
+            "\0//evil.com",
+            "/a b",
+            "/a#b",
+            "/a?b=\"",
+            "/a?b=<",
+            "/\u{e9}",
+            "/\u{2028}/evil.com",
+            "/\u{2044}evil.com",
+            "/\u{ff0f}evil.com",
+            "\u{feff}/home",
+            "//evil\u{3002}com",
+        ]);
+    }
+
+    #[test]
+    fn b04_what_would_mean_something_else_decoded_is_refused() {
+        refused([
             "/%2e%2e/x",
             "/%2E/x",
             "/%2f/evil.com",
+            "/%2fevil.com",
+            "%2f%2fevil.com",
             "/%5cevil.com",
             "/%00",
             "/a%0d%0aSet-Cookie:x",
@@ -164,17 +201,29 @@ mod tests {
             "/%4",
             "/%zz",
             "/%+1",
-            "/a b",
-            "/a#b",
-            "/\t/evil.com",
-            "/\n/evil.com",
-            "/\u{e9}",
-            "/\u{2028}/evil.com",
-            "/a?b=\"",
-            "/a?b=<",
             "/a?b=%2e",
+        ]);
+    }
+
+    #[test]
+    fn b05_b06_urls_and_schemes_are_refused() {
+        refused([
             "https://evil.com",
+            "https://shop.example@evil.com",
+            "//evil.com:443@shop.example",
             "javascript:alert(1)",
+            "java\tscript:alert(1)",
+            "data:text/html,x",
+            "intent://x",
+            "view-source:https://evil.com",
+            "blob:x",
+            "mailto:a@b",
+        ]);
+    }
+
+    #[test]
+    fn b09_nothing_leads_back_to_our_own_routes() {
+        refused([
             "/auth",
             "/auth/",
             "/AUTH/logout",
@@ -182,10 +231,6 @@ mod tests {
             "/auth?x",
             "/%61uth/logout",
             "/a%55TH/x",
-            "?next=/a",
-            &long,
-        ] {
-            assert!(ReturnTo::parse(odd).is_none(), "{odd:?}");
-        }
+        ]);
     }
 }

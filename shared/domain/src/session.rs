@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_session_ends_by_the_second() {
+    fn c08_a_session_ends_by_the_second() {
         let session = Session {
             account: AccountId::parse("ann").unwrap(),
             id: "s".into(),

@@ -244,14 +244,14 @@ mod tests {
     }
 
     #[test]
-    fn the_challenge_is_the_one_of_rfc_7636_appendix_b() {
+    fn a09_the_challenge_is_the_one_of_rfc_7636_appendix_b() {
         let verifier =
             PkceVerifier::presented("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk").unwrap();
         assert_eq!(verifier.challenge().expose(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
     }
 
     #[test]
-    fn a_handle_keeps_one_owners_rows_together_and_doors_apart() {
+    fn d10_a_handle_keeps_one_owners_rows_together_and_doors_apart() {
         let ann = AccountId::parse("ann").unwrap();
         let first = SessionToken::open(&ann, &mut Counting(0));
         let second = SessionToken::open(&ann, &mut Counting(9));
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_do_not_show_in_debug() {
+    fn k01_secrets_do_not_show_in_debug() {
         let ann = AccountId::parse("ann").unwrap();
         let session = SessionToken::open(&ann, &mut Counting(0));
         assert_eq!(format!("{session:?} {:?}", session.csrf()), "Handle(…) Token(…)");

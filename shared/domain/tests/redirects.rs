@@ -5,7 +5,7 @@ use serde_json::Value;
 use url::Url;
 
 #[test]
-fn b01_whatever_is_taken_stays_on_the_site_and_means_the_same_to_a_browser() {
+fn b01_b04_whatever_is_taken_stays_on_the_site_and_means_the_same_to_a_browser() {
     let corpus: Value = serde_json::from_str(include_str!("redirects.json")).unwrap();
     let base = Url::parse(corpus["base"].as_str().unwrap()).unwrap();
     let (mut tried, mut taken) = (0, 0);

@@ -143,7 +143,7 @@ async fn every_no_that_amazon_documents_is_known_by_name() {
 }
 
 #[tokio::test]
-async fn g01_a_token_that_is_not_ours_is_refused() {
+async fn e25_g01_a_token_that_is_not_ours_is_refused() {
     for fault in [
         Fault::set("aud", FOREIGN_CLIENT_ID),
         Fault::set("aud", SHOP_CLIENT_ID.to_uppercase()),
@@ -162,7 +162,7 @@ async fn g01_a_token_that_is_not_ours_is_refused() {
 }
 
 #[tokio::test]
-async fn l06_whatever_is_not_documented_is_no_answer() {
+async fn l02_l06_l08_whatever_is_not_documented_is_no_answer() {
     let at = setting().await;
     for endpoint in [Endpoint::Token, Endpoint::TokenInfo, Endpoint::Profile] {
         let mut faults = Fault::garbage();
@@ -241,7 +241,7 @@ async fn k02_no_error_says_what_was_sent() {
 }
 
 #[tokio::test]
-async fn a_name_or_address_that_is_none_is_left_out() {
+async fn e11_a_name_or_address_that_is_none_is_left_out() {
     let at = setting().await;
     at.amazon.change("nora", |nora| {
         nora.name = Some("\u{202e}\r\nNora ".into());

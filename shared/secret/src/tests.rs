@@ -41,7 +41,7 @@ async fn a_secret_is_a_plain_string_or_a_member() {
 }
 
 #[tokio::test]
-async fn a_secret_is_read_every_five_minutes_and_outlives_an_outage_of_an_hour() {
+async fn m04_a_secret_is_read_every_five_minutes_and_outlives_an_outage_of_an_hour() {
     let (secrets, secret) = secret(Some("first")).await;
     assert_eq!(secret.read(Timestamp(0)).await.unwrap(), "first");
     secrets.set(ARN, "second");
@@ -56,7 +56,7 @@ async fn a_secret_is_read_every_five_minutes_and_outlives_an_outage_of_an_hour()
 }
 
 #[tokio::test]
-async fn a_secret_can_be_read_anew_and_says_nothing_of_itself() {
+async fn k01_a_secret_can_be_read_anew_and_says_nothing_of_itself() {
     let (secrets, secret) = secret(Some("CANARY-1")).await;
     secret.read(Timestamp(0)).await.unwrap();
     secrets.set(ARN, "CANARY-2");

@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_lets_forms_lead_to_us_to_amazon_and_to_the_reset_page() {
+    fn j04_the_policy_lets_forms_lead_to_us_to_amazon_and_to_the_reset_page() {
         let policy = site(&[]).unwrap().policy().to_owned();
         assert!(policy.contains("form-action 'self' https://www.amazon.com;"), "{policy}");
         let elsewhere =

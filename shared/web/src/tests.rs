@@ -72,7 +72,7 @@ fn a13_a_parameter_that_comes_twice_in_any_spelling_is_refused() {
 }
 
 #[test]
-fn c05_two_different_cookies_of_one_name_are_none() {
+fn c04_c05_two_different_cookies_of_one_name_are_none() {
     let session =
         |header: &str| read("/", &[("cookie", header)]).cookie(cookie::SESSION).map(str::to_owned);
     assert_eq!(session("a=1; __Host-lwa_session=x; b=2").as_deref(), Some("x"));
@@ -96,7 +96,7 @@ fn c03_every_cookie_carries_all_attributes_and_so_does_its_end() {
 }
 
 #[test]
-fn only_our_own_pages_may_post() {
+fn d16_n01_only_our_own_pages_may_post() {
     let ours = ("origin", "https://shop.example");
     let check = |headers: &[(&str, &str)]| csrf::check_origin(&read("/", headers), &site()).is_ok();
     assert!(check(&[ours]));
@@ -124,7 +124,7 @@ fn form(content_type: &str, body: &str, fields: bool) -> Result<Form, Code> {
 }
 
 #[test]
-fn a_form_and_json_say_the_same() {
+fn n04_n06_n10_a_form_and_json_say_the_same() {
     const FORM: &str = "application/x-www-form-urlencoded";
     const JSON: &str = "application/json; charset=utf-8";
     for (content_type, body) in [
@@ -171,7 +171,7 @@ fn n03_a_body_may_have_8_kib() {
 }
 
 #[test]
-fn what_a_browser_fetches_ahead_or_into_something_else_is_no_visit() {
+fn j03_j12_what_a_browser_fetches_ahead_or_into_something_else_is_no_visit() {
     let is_not = |headers: &[(&str, &str)]| read("/", headers).is_not_a_visit();
     assert!(!is_not(&[]));
     assert!(!is_not(&[("sec-fetch-dest", "document")]));
@@ -212,7 +212,7 @@ async fn ending(end: fn() -> Result<Reply, Failure>, headers: &[(&str, &str)]) -
 }
 
 #[tokio::test]
-async fn every_reply_carries_the_headers_that_protect_it() {
+async fn b12_b14_j02_j05_every_reply_carries_the_headers_that_protect_it() {
     let ends: [fn() -> Result<Reply, Failure>; 4] = [
         || Ok(reply::empty(StatusCode::NO_CONTENT)),
         || Ok(reply::see_other("/")),
@@ -236,7 +236,7 @@ async fn every_reply_carries_the_headers_that_protect_it() {
 }
 
 #[tokio::test]
-async fn k06_a_panic_ends_in_a_page_that_says_nothing_of_it() {
+async fn k06_r23_a_panic_ends_in_a_page_that_says_nothing_of_it() {
     let (reply, body) = ending(|| panic!("CANARY"), &[]).await;
     assert_eq!(reply.status(), 500);
     assert!(body.contains(r#"<main data-code="broken">"#));
@@ -311,7 +311,7 @@ fn a_bearer_token_is_read_whatever_the_case_of_its_scheme() {
 }
 
 #[tokio::test]
-async fn n11_whatever_a_caller_makes_of_an_event_is_answered() {
+async fn n02_n11_whatever_a_caller_makes_of_an_event_is_answered() {
     let handler = Ends(|| Ok(reply::empty(StatusCode::NO_CONTENT)), site());
     for odd in [
         "{}",

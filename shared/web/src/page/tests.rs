@@ -103,7 +103,7 @@ fn every_page_is_one_whole_document_in_the_visitors_language() {
 }
 
 #[test]
-fn no_text_from_outside_becomes_a_part_of_a_page() {
+fn j01_no_text_from_outside_becomes_a_part_of_a_page() {
     for language in Language::ALL {
         for ((name, html), (_, plain)) in
             pages(language, EVIL).into_iter().zip(pages(language, "Shop"))
@@ -121,7 +121,7 @@ fn no_text_from_outside_becomes_a_part_of_a_page() {
 }
 
 #[test]
-fn a_page_needs_only_the_style_that_the_policy_names() {
+fn j10_a_page_needs_only_the_style_that_the_policy_names() {
     for (name, html) in pages(Language::En, "/logo.svg") {
         let look = Look::new("/logo.svg", None, None);
         let (head, rest) = html.split_once("<style>").unwrap();
@@ -137,7 +137,7 @@ fn a_page_needs_only_the_style_that_the_policy_names() {
 }
 
 #[test]
-fn a_customer_reads_what_was_matched_and_gives_the_local_password() {
+fn j11_a_customer_reads_what_was_matched_and_gives_the_local_password() {
     let html = link(&LINK, "ok");
     assert!(
         html.contains("already an account with the address <bdi>ann@shop.example</bdi> here"),
