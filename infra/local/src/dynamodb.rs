@@ -1,6 +1,7 @@
 //! A DynamoDB on this machine, with the template's tables.
 
 mod front;
+mod gate;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -16,8 +17,12 @@ use dynoxide::{
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-pub use self::front::Fault;
 use self::front::Front;
+pub use self::{
+    front::{Call, Event, Fault},
+    gate::{Gate, Held},
+    rows::{Lag, Snapshot},
+};
 use crate::{
     Error, REGION,
     server::{self, Server},
@@ -30,6 +35,7 @@ pub struct Dynamodb {
     pub url: String,
     client: Client,
     database: Database,
+    tables: Vec<Table>,
     front: Arc<Front>,
     _stop: oneshot::Sender<()>,
     _server: Server,
@@ -49,17 +55,13 @@ impl Dynamodb {
         for table in tables {
             create(&database, table)?;
         }
-        let listener = server::listen(0).await?;
-        let front = Arc::new(Front::new(server::url(&listener))?);
-        let (stop, stopped) = oneshot::channel();
-        tokio::spawn(serve_with_shutdown(listener, database.clone(), async {
-            // Nothing is ever sent; the sender's end is what counts.
-            let _ = stopped.await;
-        }));
+        let (inside, stop) = serve(&database).await?;
+        let front = Arc::new(Front::new(inside)?);
         let server = Server::start(port, front::router(Arc::clone(&front))).await?;
         let client = client(&server.url)?;
         let url = server.url.clone();
-        Ok(Self { url, client, database, front, _stop: stop, _server: server })
+        let tables = tables.to_vec();
+        Ok(Self { url, client, database, tables, front, _stop: stop, _server: server })
     }
 
     /// The real SDK's client for it, with the functions' own timeouts and retries.
@@ -67,10 +69,14 @@ impl Dynamodb {
         self.client.clone()
     }
 
-    /// Every request so far, oldest first, as `Operation table`: `GetItem sessions`, or
-    /// `TransactWriteItems identities,sessions` with each table once.
+    /// Every request so far, oldest first.
+    pub fn calls(&self) -> Vec<Call> {
+        self.front.calls()
+    }
+
+    /// What every request so far was, oldest first.
     pub fn requests(&self) -> Vec<String> {
-        self.front.requests()
+        self.calls().into_iter().map(|call| call.what).collect()
     }
 
     /// Forgets the requests so far.
@@ -112,6 +118,18 @@ impl Dynamodb {
     pub fn sweep(&self) -> Result<usize, Error> {
         Ok(self.database.sweep_ttl()?)
     }
+}
+
+/// Serves a database on a port of its own, until the sender is dropped.
+async fn serve(database: &Database) -> Result<(String, oneshot::Sender<()>), Error> {
+    let listener = server::listen(0).await?;
+    let url = server::url(&listener);
+    let (stop, stopped) = oneshot::channel();
+    tokio::spawn(serve_with_shutdown(listener, database.clone(), async {
+        // Nothing is ever sent; the sender's end is what counts.
+        let _ = stopped.await;
+    }));
+    Ok((url, stop))
 }
 
 fn create(database: &Database, table: &Table) -> Result<(), Error> {

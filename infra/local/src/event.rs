@@ -29,8 +29,19 @@ pub(crate) struct Arrival<'a> {
     pub(crate) source_ip: String,
     /// A name for this request alone.
     pub(crate) request_id: &'a str,
+    /// What the request is called in the logs of all that it passes through: see [`trace`].
+    pub(crate) trace: &'a str,
     /// Milliseconds since 1970.
     pub(crate) epoch_ms: i64,
+}
+
+/// The `X-Amzn-Trace-Id` of a request: the one that it brought along, or a new one.
+pub(crate) fn trace(head: &Parts, request_id: &str, epoch_ms: i64) -> String {
+    let brought = head.headers.get("x-amzn-trace-id").and_then(|trace| trace.to_str().ok());
+    brought.map(str::to_owned).unwrap_or_else(|| {
+        let random: String = request_id.chars().filter(char::is_ascii_hexdigit).take(24).collect();
+        format!("Root=1-{:08x}-{random}", epoch_ms / 1000)
+    })
 }
 
 /// The size of a request's first line and headers, in bytes.
@@ -56,6 +67,7 @@ pub(crate) fn from_request(head: &Parts, body: &[u8], arrival: &Arrival<'_>) -> 
     };
     for (name, value) in [
         ("content-length", body.len().to_string()),
+        ("x-amzn-trace-id", arrival.trace.to_owned()),
         ("x-forwarded-for", forwarded_for),
         ("x-forwarded-port", port),
         ("x-forwarded-proto", "http".to_owned()),

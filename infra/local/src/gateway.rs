@@ -77,9 +77,9 @@ impl Elsewhere {
 }
 
 impl Functions {
-    async fn invoke(&self, name: &str, id: &str, event: Bytes) -> Option<Bytes> {
+    async fn invoke(&self, name: &str, id: &str, trace: &str, event: Bytes) -> Option<Bytes> {
         match self {
-            Self::Here(lambda) => lambda.invoke(name, id, event).await,
+            Self::Here(lambda) => lambda.invoke(name, (id, trace), event).await,
             Self::At(elsewhere) => elsewhere.invoke(name, event).await,
         }
     }
@@ -124,16 +124,20 @@ async fn pass(gateway: Arc<Gateway>, from: SocketAddr, request: Request, id: &st
     };
     let found = gateway.template.route(head.method.as_str(), head.uri.path());
     let Some((function, route)) = found else { return refuse(StatusCode::NOT_FOUND) };
+    let epoch_ms = now();
+    let trace = event::trace(&head, id, epoch_ms);
     let arrival = Arrival {
         route: &route,
         source_ip: from.ip().to_string(),
         request_id: id,
-        epoch_ms: now(),
+        trace: &trace,
+        epoch_ms,
     };
     let event = Bytes::from(event::from_request(&head, &body, &arrival).to_string());
     let (name, id, patience) = (function.name.clone(), id.to_owned(), gateway.patience);
     // A task of its own: a function goes on when the visitor has gone or the gateway gives up.
-    let invocation = tokio::spawn(async move { gateway.functions.invoke(&name, &id, event).await });
+    let invocation =
+        tokio::spawn(async move { gateway.functions.invoke(&name, &id, &trace, event).await });
     let Ok(returned) = tokio::time::timeout(patience, invocation).await else {
         return refuse(StatusCode::SERVICE_UNAVAILABLE);
     };

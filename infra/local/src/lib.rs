@@ -13,6 +13,7 @@ pub mod shop;
 pub mod specimen;
 pub mod template;
 
+mod clock;
 mod event;
 mod gateway;
 mod logs;

@@ -30,7 +30,7 @@ use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, BufReader},
     process::{Child, Command},
-    sync::{Semaphore, mpsc, oneshot},
+    sync::{Notify, Semaphore, mpsc, oneshot},
     time::sleep,
 };
 
@@ -56,6 +56,8 @@ struct Function {
     timeout: Duration,
     places: Semaphore,
     idle: Mutex<Vec<Environment>>,
+    /// Told when the processes at work are to be killed.
+    killed: Notify,
 }
 
 /// A function to be run.
@@ -80,6 +82,7 @@ struct Environment {
 
 struct Invocation {
     id: String,
+    trace: String,
     deadline_ms: i64,
     event: Bytes,
     answer: oneshot::Sender<Answer>,
@@ -117,6 +120,7 @@ impl Lambda {
                     timeout: function.timeout,
                     places: Semaphore::new(ENVIRONMENTS),
                     idle: Mutex::default(),
+                    killed: Notify::new(),
                 };
                 (function.name.clone(), function)
             });
@@ -126,7 +130,12 @@ impl Lambda {
 
     /// What a function returns for an event; nothing where it fails, dies or takes too long, which
     /// its log tells.
-    pub(crate) async fn invoke(&self, name: &str, id: &str, event: Bytes) -> Option<Bytes> {
+    pub(crate) async fn invoke(
+        &self,
+        name: &str,
+        (id, trace): (&str, &str),
+        event: Bytes,
+    ) -> Option<Bytes> {
         let function = self.functions.get(name)?;
         let _place = function.places.acquire().await.ok()?;
         let mut environment = match function.take_idle() {
@@ -139,7 +148,7 @@ impl Lambda {
                 }
             },
         };
-        let trouble = match environment.handle(id, event, function.timeout).await {
+        let trouble = match environment.handle((id, trace), event, function).await {
             Ok(answer) => {
                 function.keep(environment);
                 return Some(answer);
@@ -158,6 +167,13 @@ impl Lambda {
         };
         self.logs.write(name, format!("RequestId: {id} {said}"));
         None
+    }
+
+    /// Kills the processes of a function that are handling a request.
+    pub(crate) fn kill(&self, name: &str) {
+        if let Some(function) = self.functions.get(name) {
+            function.killed.notify_waiters();
+        }
     }
 
     /// Ends all processes and starts no more.
@@ -234,17 +250,23 @@ impl Function {
 impl Environment {
     async fn handle(
         &mut self,
-        id: &str,
+        (id, trace): (&str, &str),
         event: Bytes,
-        timeout: Duration,
+        function: &Function,
     ) -> Result<Bytes, Trouble> {
         let (answer, answered) = oneshot::channel();
+        let timeout = function.timeout;
         let deadline_ms = now().saturating_add_unsigned(timeout.as_millis() as u64);
-        let invocation = Invocation { id: id.to_owned(), deadline_ms, event, answer };
+        let (id, trace) = (id.to_owned(), trace.to_owned());
         // It has room for one, and whoever holds the environment sends no second.
-        let _ = self.invocations.try_send(invocation);
+        let _ = self.invocations.try_send(Invocation { id, trace, deadline_ms, event, answer });
         tokio::select! {
             biased;
+            () = function.killed.notified() => {
+                // It is waited for, so that nothing it did comes later than its end.
+                let _ = self.process.kill().await;
+                Err(Trouble::Died("signal: 9 (SIGKILL)".to_owned()))
+            }
             Ok(answer) = answered => answer.map_err(Trouble::Failed),
             end = self.process.wait() => {
                 Err(Trouble::Died(end.map_or_else(|error| error.to_string(), |end| end.to_string())))
@@ -293,7 +315,7 @@ type Shared = State<(Arc<Desk>, Arc<Logs>)>;
 async fn next(State((desk, _)): Shared, Path(environment): Path<u64>) -> Response {
     let Some(seat) = desk.seat(environment) else { return gone() };
     let Some(invocation) = seat.incoming.lock().await.recv().await else { return gone() };
-    let Invocation { id, deadline_ms, event, answer } = invocation;
+    let Invocation { id, trace, deadline_ms, event, answer } = invocation;
     *hold(&seat.current) = Some((id.clone(), answer));
     let arn = format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{}", seat.function);
     let headers = [
@@ -301,6 +323,8 @@ async fn next(State((desk, _)): Shared, Path(environment): Path<u64>) -> Respons
         ("lambda-runtime-aws-request-id", id),
         ("lambda-runtime-deadline-ms", deadline_ms.to_string()),
         ("lambda-runtime-invoked-function-arn", arn),
+        // From here the SDK passes it on to every service that it calls.
+        ("lambda-runtime-trace-id", trace),
     ];
     (headers, event).into_response()
 }

@@ -6,10 +6,13 @@ use std::{
 };
 
 use axum::Router;
+use domain::{Clock, Timestamp};
 
 use crate::{
     Dynamodb, Error, REGION, Secrets,
     amazon::{self, Amazon, World},
+    clock::StoppedClock,
+    dynamodb::Event,
     gateway::{Elsewhere, Functions, Gateway},
     logs::Logs,
     runtime::{Binary, Lambda},
@@ -34,6 +37,7 @@ pub struct Stack {
     /// Where the client secret is.
     pub secrets: Secrets,
     settings: HashMap<String, HashMap<String, String>>,
+    clock: Option<StoppedClock>,
     logs: Arc<Logs>,
     lambda: Option<Arc<Lambda>>,
     _site: Option<Server>,
@@ -53,6 +57,9 @@ pub struct Options {
     pub parameters: BTreeMap<String, String>,
     /// Whether the functions' logs are shown as they come.
     pub show_logs: bool,
+    /// When the clock of the functions and of Amazon stands still, for [`Stack::set_clock`] to move;
+    /// it goes as usual if this is absent. This takes Debian's package `libfaketime`.
+    pub stopped_at: Option<Timestamp>,
 }
 
 impl Stack {
@@ -94,6 +101,34 @@ impl Stack {
     /// Every line that this function wrote to its log, oldest first.
     pub fn logs_of(&self, function: &str) -> Vec<String> {
         self.logs.lines(Some(function))
+    }
+
+    /// Moves the clock that [`Options::stopped_at`] has stopped; without that, Amazon's alone.
+    ///
+    /// # Errors
+    ///
+    /// The clock's file cannot be written.
+    pub fn set_clock(&self, now: Timestamp) -> Result<(), Error> {
+        self.amazon.set_clock(Clock::Stopped(now));
+        self.clock.as_ref().map_or(Ok(()), |clock| clock.set(now))
+    }
+
+    /// Kills the processes of a function that are handling a request: the visitor gets what the
+    /// gateway says then, and the next request starts another process.
+    pub fn kill(&self, function: &str) {
+        if let Some(lambda) = &self.lambda {
+            lambda.kill(function);
+        }
+    }
+
+    /// The same as something that happens when a test says so.
+    pub fn killing(&self, function: &str) -> Event {
+        let (lambda, function) = (self.lambda.clone(), function.to_owned());
+        Event::new(move || {
+            if let Some(lambda) = &lambda {
+                lambda.kill(&function);
+            }
+        })
     }
 
     /// Links an Amazon customer, by login, to an account, by id, as an earlier sign-in would have.
@@ -170,17 +205,23 @@ impl Options {
         let dynamodb = Dynamodb::start(port(2), file.as_deref(), &template.tables).await?;
         let secrets = Secrets::start(port(3)).await?;
         secrets.set(CLIENT_SECRET_ARN, amazon::SHOP_CLIENT_SECRET);
+        let clock = self.stopped_at.map(StoppedClock::new).transpose()?;
         let settings = template.functions.iter().map(|function| {
             let endpoints = [
                 ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.url.as_str()),
                 ("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets.url.as_str()),
             ];
-            (function.name.clone(), environment(function, &endpoints))
+            let mut settings = environment(function, &endpoints);
+            settings.extend(clock.iter().flat_map(StoppedClock::settings));
+            (function.name.clone(), settings)
         });
         let settings = settings.collect();
         let logs = Arc::new(Logs::new(self.show_logs));
-        let stack =
-            Stack { url, dynamodb, amazon, secrets, settings, logs, lambda: None, _site: None };
+        let (lambda, _site) = (None, None);
+        let stack = Stack { url, dynamodb, amazon, secrets, settings, clock, logs, lambda, _site };
+        if let Some(now) = self.stopped_at {
+            stack.set_clock(now)?;
+        }
         seed::accounts(&stack.dynamodb)?;
         stack.link("lin", "lin").await?;
         stack.dynamodb.reset_requests();
@@ -319,6 +360,23 @@ mod tests {
         assert_eq!(links.count, 4);
         drop(stack);
         std::fs::remove_dir_all(data).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_test_may_stop_the_clock_of_processes_and_move_it() {
+        let (noon, later) = (Timestamp(1_800_000_000), Timestamp(1_800_000_601));
+        let options = Options { stopped_at: Some(noon), ..Options::default() };
+        let stack = options.doors().await.unwrap();
+        let date = || {
+            let mut date = std::process::Command::new("date");
+            let date = date.arg("+%s").envs(stack.settings("callback")).output().unwrap();
+            String::from_utf8(date.stdout).unwrap()
+        };
+
+        assert_eq!(date(), "1800000000\n");
+        stack.set_clock(later).unwrap();
+        assert_eq!(date(), "1800000601\n");
+        assert_eq!(stack.amazon.world().clock.now(), later);
     }
 
     #[tokio::test]

@@ -2,6 +2,8 @@
 
 use std::{
     collections::BTreeSet,
+    fmt,
+    future::pending,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -15,8 +17,25 @@ use axum::{
 };
 use futures_util::stream;
 use serde_json::{Value, json};
+use tokio::sync::mpsc::UnboundedSender;
 
+use super::gate::Held;
 use crate::{Error, server};
+
+/// A request that came in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// `Operation table`: `GetItem sessions`, or `TransactWriteItems identities,sessions` with each
+    /// table once.
+    pub what: String,
+    /// The trace of the visitor's request that the function was handling; nothing where the function
+    /// was only starting, or where it was no function that asked.
+    pub trace: Option<String>,
+    /// How many items a transaction has.
+    pub items: usize,
+    /// Whether it is a read that may be answered with what was true a while ago.
+    pub may_lag: bool,
+}
 
 /// What can go wrong.
 #[derive(Clone, Debug)]
@@ -28,12 +47,35 @@ pub enum Fault {
     Cancelled(Vec<&'static str>),
     /// The answer is 500 and nothing was done.
     Broken,
+    /// It is not done, and the connection breaks instead of an answer.
+    Cut,
     /// It is done, and then the connection breaks instead of an answer.
     AnswerLost,
     /// It is not done and nobody answers for as long as the connection lives.
     Silent,
     /// It is done and answered this much later.
     Late(Duration),
+    /// It is not done; this happens instead, and nobody answers.
+    Instead(Event),
+    /// It is done; then this happens, and nobody answers.
+    Then(Event),
+}
+
+/// Something that a test lets happen, such as the end of a function's process.
+#[derive(Clone)]
+pub struct Event(Arc<dyn Fn() + Send + Sync>);
+
+impl Event {
+    /// This happens.
+    pub fn new(happens: impl Fn() + Send + Sync + 'static) -> Self {
+        Self(Arc::new(happens))
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Event")
+    }
 }
 
 /// A fault that waits for its requests.
@@ -48,22 +90,32 @@ struct Waiting {
 pub(super) struct Front {
     database: String,
     http: reqwest::Client,
-    requests: Mutex<Vec<String>>,
+    calls: Mutex<Vec<Call>>,
     faults: Mutex<Vec<Waiting>>,
+    /// Where requests wait until they are let through.
+    pub(super) gate: Mutex<Option<UnboundedSender<Held>>>,
+    /// The database as it was a while ago, for reads that may lag.
+    pub(super) past: Mutex<Option<String>>,
 }
 
 impl Front {
     pub(super) fn new(database: String) -> Result<Self, Error> {
-        let (requests, faults) = (Mutex::default(), Mutex::default());
-        Ok(Self { database, http: server::http()?, requests, faults })
+        Ok(Self {
+            database,
+            http: server::http()?,
+            calls: Mutex::default(),
+            faults: Mutex::default(),
+            gate: Mutex::default(),
+            past: Mutex::default(),
+        })
     }
 
-    pub(super) fn requests(&self) -> Vec<String> {
-        hold(&self.requests).clone()
+    pub(super) fn calls(&self) -> Vec<Call> {
+        hold(&self.calls).clone()
     }
 
     pub(super) fn reset(&self) {
-        hold(&self.requests).clear();
+        hold(&self.calls).clear();
     }
 
     pub(super) fn fault(&self, matching: &str, skip: u32, times: Option<u32>, fault: Fault) {
@@ -91,11 +143,30 @@ impl Front {
         Some(fault)
     }
 
-    async fn forward(&self, mut headers: HeaderMap, body: Bytes) -> Response {
+    /// Waits until the request may go on; for good, if it never may.
+    async fn wait(&self, call: &Call) {
+        let held = match &*hold(&self.gate) {
+            None => return,
+            Some(gate) => {
+                let (held, passed) = Held::new(call.clone());
+                // A gate that has just been taken away holds nobody.
+                gate.send(held).ok().map(|()| passed)
+            }
+        };
+        if let Some(passed) = held
+            && passed.await.is_err()
+        {
+            pending::<()>().await;
+        }
+    }
+
+    async fn forward(&self, call: &Call, mut headers: HeaderMap, body: Bytes) -> Response {
         for hop in [header::HOST, header::CONNECTION, header::CONTENT_LENGTH] {
             headers.remove(hop);
         }
-        let answer = self.http.post(&self.database).headers(headers).body(body).send().await;
+        let past = hold(&self.past).clone().filter(|_| call.may_lag);
+        let database = past.as_deref().unwrap_or(&self.database);
+        let answer = self.http.post(database).headers(headers).body(body).send().await;
         let Ok(answer) = answer else { return StatusCode::BAD_GATEWAY.into_response() };
         let (status, mut headers) = (answer.status(), answer.headers().clone());
         headers.remove(header::CONNECTION);
@@ -110,10 +181,11 @@ pub(super) fn router(front: Arc<Front>) -> Router {
 }
 
 async fn answer(State(front): State<Arc<Front>>, headers: HeaderMap, body: Bytes) -> Response {
-    let request = describe(&headers, &body);
-    hold(&front.requests).push(request.clone());
-    match front.fault_of(&request) {
-        None => front.forward(headers, body).await,
+    let call = describe(&headers, &body);
+    hold(&front.calls).push(call.clone());
+    front.wait(&call).await;
+    match front.fault_of(&call.what) {
+        None => front.forward(&call, headers, body).await,
         Some(Fault::Refused(error)) => {
             let kind = format!("com.amazonaws.dynamodb.v20120810#{error}");
             refuse(StatusCode::BAD_REQUEST, &json!({"__type": kind, "message": "on request"}))
@@ -133,18 +205,33 @@ async fn answer(State(front): State<Arc<Front>>, headers: HeaderMap, body: Bytes
             let body = json!({"__type": kind, "message": "on request"});
             refuse(StatusCode::INTERNAL_SERVER_ERROR, &body)
         }
+        Some(Fault::Cut) => broken_off(),
         Some(Fault::AnswerLost) => {
-            front.forward(headers, body).await;
-            let broken = stream::once(async { Err::<Bytes, _>("on request") });
-            (StatusCode::OK, Body::from_stream(broken)).into_response()
+            front.forward(&call, headers, body).await;
+            broken_off()
         }
-        Some(Fault::Silent) => std::future::pending().await,
+        Some(Fault::Silent) => pending().await,
         Some(Fault::Late(late)) => {
-            let answer = front.forward(headers, body).await;
+            let answer = front.forward(&call, headers, body).await;
             tokio::time::sleep(late).await;
             answer
         }
+        Some(Fault::Instead(event)) => {
+            (event.0)();
+            pending().await
+        }
+        Some(Fault::Then(event)) => {
+            front.forward(&call, headers, body).await;
+            (event.0)();
+            pending().await
+        }
     }
+}
+
+/// An answer whose connection breaks before any of it has arrived.
+fn broken_off() -> Response {
+    let broken = stream::once(async { Err::<Bytes, _>("on request") });
+    (StatusCode::OK, Body::from_stream(broken)).into_response()
 }
 
 fn refuse(status: StatusCode, body: &Value) -> Response {
@@ -153,15 +240,21 @@ fn refuse(status: StatusCode, body: &Value) -> Response {
 }
 
 /// A request in the words of the journal.
-fn describe(headers: &HeaderMap, body: &[u8]) -> String {
-    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
-    let operation = target.and_then(|target| Some(target.split_once('.')?.1)).unwrap_or("?");
+fn describe(headers: &HeaderMap, body: &[u8]) -> Call {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let operation = header("x-amz-target").and_then(|target| Some(target.split_once('.')?.1));
+    let operation = operation.unwrap_or("?");
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let mut tables = BTreeSet::new();
-    if let Ok(body) = serde_json::from_slice(body) {
-        find_tables(&body, &mut tables);
-    }
+    find_tables(&body, &mut tables);
     let tables = tables.into_iter().collect::<Vec<_>>().join(",");
-    format!("{operation} {tables}").trim_end().to_owned()
+    Call {
+        what: format!("{operation} {tables}").trim_end().to_owned(),
+        trace: header("x-amzn-trace-id").map(str::to_owned),
+        items: body["TransactItems"].as_array().map_or(0, Vec::len),
+        may_lag: matches!(operation, "GetItem" | "Query" | "Scan")
+            && body["ConsistentRead"] != true,
+    }
 }
 
 /// Every `TableName` of a request, and the keys of `RequestItems`.
@@ -179,6 +272,6 @@ fn find_tables(body: &Value, tables: &mut BTreeSet<String>) {
     }
 }
 
-fn hold<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn hold<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }

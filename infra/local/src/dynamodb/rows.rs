@@ -1,9 +1,24 @@
 //! Rows, seen and changed behind everybody's back: nothing of it counts as a request.
 
+use dynoxide::Database;
 use serde_json::{Value, json};
+use tokio::sync::oneshot;
 
-use super::Dynamodb;
-use crate::Error;
+use super::{
+    Dynamodb,
+    front::{Front, hold},
+};
+use crate::{Error, template::Table};
+
+/// All rows of all tables, as they were at some moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot(Vec<(String, Vec<Value>)>);
+
+/// As long as this lives, reads that may lag tell what was true when it began.
+pub struct Lag {
+    front: std::sync::Arc<Front>,
+    _stop: oneshot::Sender<()>,
+}
 
 impl Dynamodb {
     /// Writes a row, in DynamoDB's JSON.
@@ -68,6 +83,64 @@ impl Dynamodb {
         Ok(())
     }
 
+    /// All rows of all tables.
+    ///
+    /// # Errors
+    ///
+    /// The database is broken.
+    pub fn snapshot(&self) -> Result<Snapshot, Error> {
+        let rows = |table: &Table| Ok((table.name.clone(), self.scan(&table.name)?));
+        self.tables.iter().map(rows).collect::<Result<_, _>>().map(Snapshot)
+    }
+
+    /// Puts all tables back to how they were.
+    ///
+    /// # Errors
+    ///
+    /// The database is broken.
+    pub fn restore(&self, snapshot: &Snapshot) -> Result<(), Error> {
+        for (table, before) in &snapshot.0 {
+            let now = self.scan(table)?;
+            for row in now.iter().filter(|row| !before.contains(row)) {
+                let request = json!({ "TableName": table, "Key": self.key_of(table, row) });
+                self.database.delete_item(serde_json::from_value(request)?)?;
+            }
+            for row in before.iter().filter(|row| !now.contains(row)) {
+                self.put(table, row)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// From now on reads that do not ask for consistency tell what is true now, however long ago
+    /// that is by then. DynamoDB promises them nothing better.
+    ///
+    /// # Errors
+    ///
+    /// The database cannot be copied.
+    pub async fn lag(&self) -> Result<Lag, Error> {
+        let past = Database::memory()?;
+        for table in &self.tables {
+            super::create(&past, table)?;
+        }
+        for (table, rows) in &self.snapshot()?.0 {
+            for row in rows {
+                let request = json!({ "TableName": table, "Item": row });
+                past.put_item(serde_json::from_value(request)?)?;
+            }
+        }
+        let (url, stop) = super::serve(&past).await?;
+        *hold(&self.front.past) = Some(url);
+        Ok(Lag { front: std::sync::Arc::clone(&self.front), _stop: stop })
+    }
+
+    fn key_of(&self, table: &str, row: &Value) -> Value {
+        let definition = self.tables.iter().find(|known| known.name == table);
+        let keys = definition.and_then(|table| table.definition["KeySchema"].as_array());
+        let names = keys.into_iter().flatten().filter_map(|key| key["AttributeName"].as_str());
+        names.map(|name| (name.to_owned(), row[name].clone())).collect()
+    }
+
     /// All rows of a table, in DynamoDB's JSON.
     ///
     /// # Errors
@@ -79,6 +152,12 @@ impl Dynamodb {
             Value::Array(rows) => Ok(rows),
             _ => Ok(Vec::new()),
         }
+    }
+}
+
+impl Drop for Lag {
+    fn drop(&mut self) {
+        hold(&self.front.past).take();
     }
 }
 

@@ -163,3 +163,103 @@ async fn the_templates_tables_can_be_created() {
     let ttl = ttl.unwrap().time_to_live_description.unwrap();
     assert_eq!(ttl.attribute_name(), Some("ttl"));
 }
+
+#[tokio::test]
+async fn a_gate_lets_requests_through_in_the_order_that_a_test_chooses() {
+    let dynamodb = dynamodb().await;
+    let mut gate = dynamodb.gate();
+    let (first, second) = (put(&dynamodb, "a"), put(&dynamodb, "b"));
+    let keeper = async {
+        let (one, other) = (gate.next().await.unwrap(), gate.next().await.unwrap());
+        assert_eq!((&*one.call.what, &*other.call.what), ("PutItem rows", "PutItem rows"));
+        assert!(dynamodb.scan("rows").unwrap().is_empty(), "nothing is done before its time");
+        other.pass();
+        one.pass();
+        // What comes after the gate has gone waits for nobody.
+        drop(gate);
+    };
+
+    assert_eq!(tokio::join!(first, second, keeper), (true, true, ()));
+    assert!(put(&dynamodb, "c").await);
+    assert_eq!(dynamodb.scan("rows").unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_request_that_is_dropped_at_the_gate_is_never_done() {
+    let dynamodb = dynamodb().await;
+    let mut gate = dynamodb.gate();
+    let keeper = async {
+        while let Some(held) = gate.next().await {
+            drop(held);
+        }
+    };
+    tokio::select! {
+        done = put(&dynamodb, "a") => assert!(!done),
+        () = keeper => {}
+    }
+    assert!(dynamodb.scan("rows").unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn reads_that_may_lag_tell_what_was_true_and_others_what_is() {
+    let dynamodb = dynamodb().await;
+    assert!(put(&dynamodb, "a").await);
+    let lag = dynamodb.lag().await.unwrap();
+    assert!(put(&dynamodb, "b").await);
+    let lagging = async |pk| {
+        let get = dynamodb.client().get_item().table_name("rows").key("pk", s(pk));
+        get.send().await.unwrap().item.is_some()
+    };
+
+    assert!(lagging("a").await && !lagging("b").await);
+    assert!(is_there(&dynamodb, "b").await);
+    let may_lag = dynamodb.calls().into_iter().filter(|call| call.may_lag).count();
+    assert_eq!(may_lag, 2);
+    drop(lag);
+    assert!(lagging("b").await);
+}
+
+#[tokio::test]
+async fn tables_can_be_put_back_to_how_they_were() {
+    let dynamodb = dynamodb().await;
+    put(&dynamodb, "stays").await;
+    put(&dynamodb, "changes").await;
+    put(&dynamodb, "goes").await;
+    let before = dynamodb.snapshot().unwrap();
+    dynamodb.set("rows", &[("pk", "changes")], "more", 7).unwrap();
+    dynamodb.delete("rows", &[("pk", "goes")]).unwrap();
+    put(&dynamodb, "comes").await;
+    assert_ne!(dynamodb.snapshot().unwrap(), before);
+
+    dynamodb.restore(&before).unwrap();
+
+    assert_eq!(dynamodb.scan("rows").unwrap().len(), 3);
+    let row = dynamodb.get("rows", &[("pk", "changes")]).unwrap();
+    assert_eq!(row, json!({ "pk": { "S": "changes" } }));
+}
+
+#[tokio::test]
+async fn something_may_happen_instead_of_a_request_or_after_it() {
+    let dynamodb = dynamodb().await;
+    for (row, fault, there) in [
+        ("before", Fault::Instead as fn(Event) -> Fault, false),
+        ("after", Fault::Then as fn(Event) -> Fault, true),
+    ] {
+        let (happens, mut happened) = tokio::sync::mpsc::unbounded_channel();
+        let event = Event::new(move || happens.send(()).unwrap());
+        dynamodb.fault("PutItem", 0, Some(1), fault(event));
+        tokio::select! {
+            _ = put(&dynamodb, row) => panic!("nobody answers"),
+            Some(()) = happened.recv() => {}
+        }
+        assert_eq!(is_there(&dynamodb, row).await, there, "{row}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_before_a_request_leaves_nothing_behind() {
+    let dynamodb = dynamodb().await;
+    dynamodb.fault("PutItem", 0, None, Fault::Cut);
+    assert!(!put(&dynamodb, "a").await);
+    assert!(dynamodb.scan("rows").unwrap().is_empty());
+}

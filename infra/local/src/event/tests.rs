@@ -15,6 +15,7 @@ fn event(uri: &str, headers: &[(&str, &str)], body: &[u8]) -> Value {
         route: "$default",
         source_ip: "192.0.2.1".to_owned(),
         request_id: "id",
+        trace: "Root=1-5e66d96f-7491f09xmpl79d18acf3d050",
         epoch_ms: 1_583_348_638_390,
     };
     from_request(&head(uri, headers), body, &arrival)
@@ -50,6 +51,7 @@ fn a_request_is_told_as_aws_documents_it() {
             "header2": "value1,value2",
             "host": "id.execute-api.us-east-1.amazonaws.com",
             "user-agent": "agent",
+            "x-amzn-trace-id": "Root=1-5e66d96f-7491f09xmpl79d18acf3d050",
             "x-forwarded-for": "192.0.2.1",
             "x-forwarded-port": "80",
             "x-forwarded-proto": "http",

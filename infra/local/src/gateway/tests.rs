@@ -101,6 +101,7 @@ async fn plays_a_function() {
         let id = header("lambda-runtime-aws-request-id");
         let deadline = header("lambda-runtime-deadline-ms");
         let arn = header("lambda-runtime-invoked-function-arn");
+        let trace = header("lambda-runtime-trace-id");
         let event: Value = serde_json::from_str(&invocation.text().await.unwrap()).unwrap();
         let (mut what, mut returned) = ("response", None);
         let mut said = json!({ "process": process::id(), "event": event });
@@ -111,11 +112,16 @@ async fn plays_a_function() {
             "fail" => (what, returned) = ("error", Some(json!({"errorMessage": "on request"}))),
             "talk nonsense" => returned = Some(json!({"statusCode": 7})),
             "log" => println!("one line"),
+            "log, then hang" => {
+                println!("at work");
+                std::future::pending().await
+            }
             "tell your environment" => {
                 said["environment"] =
                     std::env::vars().collect::<BTreeMap<_, _>>().into_iter().collect();
                 said["deadline"] = deadline.parse::<i64>().unwrap().into();
                 said["arn"] = arn.into();
+                said["trace"] = trace.into();
             }
             "answer somebody else" => {
                 let answer = http.post(format!("{api}/0-0/response")).body("{}").send().await;
@@ -249,6 +255,44 @@ async fn a_function_knows_its_settings_and_nothing_of_this_machine() {
     assert_eq!(said["arn"], "arn:aws:lambda:us-east-1:000000000000:function:one");
     let left = said["deadline"].as_i64().unwrap() - now();
     assert!((1..=20_000).contains(&left), "{left}");
+    // One trace for what the gateway got and what the function was told.
+    assert!(said["trace"].as_str().unwrap().starts_with("Root=1-"), "{}", said["trace"]);
+    assert_eq!(said["trace"], said["event"]["headers"]["x-amzn-trace-id"]);
+}
+
+#[tokio::test]
+async fn a_trace_that_a_visitor_brings_along_is_kept() {
+    let site = site(AMPLE).await;
+    let request = site.request("tell your environment").header("x-amzn-trace-id", "Root=1-2-3");
+
+    let said: Value =
+        serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap();
+
+    assert_eq!(said["trace"], "Root=1-2-3");
+}
+
+#[tokio::test]
+async fn a_function_that_is_killed_at_work_is_gone_and_others_are_not() {
+    let site = site(AMPLE).await;
+    let idle = site.process("").await;
+    site.lambda.kill("one");
+    assert_eq!(site.process("").await, idle, "it was not at work");
+
+    let killer = async {
+        while !site.logs.lines(Some("one")).iter().any(|line| line.ends_with("at work")) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        site.lambda.kill("one");
+    };
+    let (answer, ()) = tokio::join!(site.order("log, then hang"), killer);
+
+    assert_eq!(answer.0, 500);
+    assert_ne!(site.process("").await, idle);
+    let log = site.logs.lines(Some("one"));
+    assert!(
+        log.iter().any(|line| line.ends_with("Runtime exited: signal: 9 (SIGKILL)")),
+        "{log:?}"
+    );
 }
 
 #[tokio::test]
