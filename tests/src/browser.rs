@@ -1,14 +1,10 @@
-//! What journeys share: a visitor's browser that keeps cookies and follows nothing by itself.
-
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says where")]
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Mutex,
 };
 
-use http_body_util::{BodyExt as _, Full};
-use hyper::{Method, Request, body::Bytes, header::HeaderMap};
+use http_body_util::Full;
+use hyper::{Method, body::Bytes};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
@@ -16,38 +12,20 @@ use hyper_util::{
 use local_stack::Stack;
 use serde_json::Value;
 
-/// The cookie of a session.
-pub const SESSION: &str = "__Host-lwa_session";
-/// The cookie of a ticket to the link, registration or switch page.
-pub const TICKET: &str = "__Host-lwa_ticket";
-/// The cookie of the sign-ins that have begun.
-pub const LOGIN: &str = "__Host-lwa_login";
+use crate::{Answer, Ask, cookie::Cookie, host, origin};
 
 /// A visitor's browser. Its methods take turns as tabs do: several may be under way at once.
 pub struct Browser<'a> {
-    stack: &'a Stack,
-    http: Client<HttpConnector, Full<Bytes>>,
-    language: &'static str,
+    pub(crate) stack: &'a Stack,
+    pub(crate) http: Client<HttpConnector, Full<Bytes>>,
+    pub(crate) language: &'static str,
     cookies: Mutex<BTreeMap<(String, String), String>>,
     secrets: Mutex<BTreeSet<String>>,
 }
 
-/// What came back.
-pub struct Answer {
-    /// The status.
-    pub status: u16,
-    /// The headers.
-    pub headers: HeaderMap,
-    /// The body.
-    pub text: String,
-    /// What was asked for.
-    pub url: String,
-    from: Whence,
-}
-
 /// Where a request comes from, as browsers tell in `Sec-Fetch-Site`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Whence {
+pub(crate) enum Whence {
     Here,
     Elsewhere,
 }
@@ -196,60 +174,62 @@ impl<'a> Browser<'a> {
         self.cookies.lock().unwrap().insert(key, value.to_owned());
     }
 
+    /// The same browser once more: what it holds was copied, and from now on both go their own ways.
+    pub fn copy(&self) -> Self {
+        Self {
+            stack: self.stack,
+            http: self.http.clone(),
+            language: self.language,
+            cookies: Mutex::new(self.cookies.lock().unwrap().clone()),
+            secrets: Mutex::new(self.secrets.lock().unwrap().clone()),
+        }
+    }
+
+    /// Forgets a cookie of the site.
+    pub fn drop_cookie(&self, name: &str) {
+        let key = (host(&self.stack.url).to_owned(), name.to_owned());
+        self.cookies.lock().unwrap().remove(&key);
+    }
+
     /// Every secret that went through this browser: cookies, states, codes, form tokens.
     pub fn secrets(&self) -> BTreeSet<String> {
         self.secrets.lock().unwrap().clone()
     }
 
-    async fn send(&self, method: Method, to: &str, from: Whence, load: Load<'_>) -> Answer {
-        let url =
-            if to.starts_with('/') { format!("{}{to}", self.stack.url) } else { to.to_owned() };
-        let visit = !matches!(load, Load::Json(_));
-        let mut request = Request::builder()
-            .method(&method)
-            .uri(&url)
-            .header("accept-language", self.language)
-            .header("accept", if visit { "text/html,*/*;q=0.8" } else { "application/json" })
-            .header("sec-fetch-dest", if visit { "document" } else { "empty" })
-            .header("sec-fetch-mode", if visit { "navigate" } else { "cors" })
-            .header(
-                "sec-fetch-site",
-                if from == Whence::Here { "same-origin" } else { "cross-site" },
-            )
-            .header("user-agent", "Mozilla/5.0 (a visitor of the tests)");
-        if method == Method::POST {
-            request = request.header("origin", origin(&url));
-        }
-        if let Some(cookies) = self.cookies_for(host(&url)) {
-            request = request.header("cookie", cookies);
-        }
-        let body = match load {
-            Load::Nothing | Load::Json(None) => String::new(),
-            Load::Form(fields) => {
-                request = request.header("content-type", "application/x-www-form-urlencoded");
-                form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
-            }
-            Load::Other(kind, body) => {
-                request = request.header("content-type", kind);
-                body
-            }
-            Load::Json(Some(json)) => {
-                request = request.header("content-type", "application/json");
-                json.to_string()
-            }
-        };
-        let request = request.body(Full::new(Bytes::from(body))).unwrap();
-        let response = self.http.request(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let text = body.collect().await.unwrap().to_bytes();
-        let text = String::from_utf8(text.to_vec()).unwrap();
-        let (status, headers) = (parts.status.as_u16(), parts.headers);
-        let answer = Answer { status, headers, text, url, from };
-        self.keep(&answer);
-        answer
+    /// A request to the letter; without more it is what following a link sends.
+    pub fn ask(&self, method: &str, to: &str) -> Ask<'_> {
+        Ask::new(self, method, to)
     }
 
-    fn cookies_for(&self, host: &str) -> Option<String> {
+    async fn send(&self, method: Method, to: &str, from: Whence, load: Load<'_>) -> Answer {
+        let visit = !matches!(load, Load::Json(_));
+        let ask = self.ask(method.as_str(), to).from(from);
+        let ask = match (visit, method == Method::POST) {
+            (true, false) => ask,
+            (true, true) => ask.header("origin", origin(&self.url_of(to))),
+            (false, posts) => {
+                let ask = ask
+                    .header("accept", "application/json")
+                    .header("sec-fetch-dest", "empty")
+                    .header("sec-fetch-mode", "cors");
+                if posts { ask.header("origin", origin(&self.url_of(to))) } else { ask }
+            }
+        };
+        let ask = match load {
+            Load::Nothing | Load::Json(None) => ask,
+            Load::Form(fields) => ask.form(fields),
+            Load::Other(kind, body) => ask.body(kind, body),
+            Load::Json(Some(json)) => ask.body("application/json", json.to_string()),
+        };
+        ask.send().await
+    }
+
+    /// A path of the site, or a URL, as a URL.
+    pub(crate) fn url_of(&self, to: &str) -> String {
+        if to.starts_with('/') { format!("{}{to}", self.stack.url) } else { to.to_owned() }
+    }
+
+    pub(crate) fn cookies_for(&self, host: &str) -> Option<String> {
         let all = self.cookies.lock().unwrap();
         let ours = all.iter().filter(|((of, _), _)| of == host);
         let ours: Vec<_> = ours.map(|((_, name), value)| format!("{name}={value}")).collect();
@@ -257,7 +237,7 @@ impl<'a> Browser<'a> {
     }
 
     /// Keeps an answer's cookies as a browser would, and remembers what in it is secret.
-    fn keep(&self, answer: &Answer) {
+    pub(crate) fn keep(&self, answer: &Answer) {
         let mut cookies = self.cookies.lock().unwrap();
         let mut secrets = self.secrets.lock().unwrap();
         for header in answer.headers.get_all("set-cookie") {
@@ -280,120 +260,5 @@ impl<'a> Browser<'a> {
             }
         }
         secrets.extend(answer.between(r#"name="csrf" value=""#, "\"").map(str::to_owned));
-    }
-}
-
-/// A cookie that a browser takes.
-struct Cookie<'a> {
-    name: &'a str,
-    value: &'a str,
-    gone: bool,
-}
-
-impl<'a> Cookie<'a> {
-    /// Reads a `Set-Cookie` header; nothing where a browser would refuse it.
-    fn accept(header: &'a str) -> Option<Self> {
-        let mut parts = header.split(';').map(str::trim);
-        let (name, value) = parts.next()?.split_once('=')?;
-        let attributes: Vec<_> = parts.map(str::to_ascii_lowercase).collect();
-        let has = |wanted: &str| attributes.iter().any(|attribute| attribute == wanted);
-        let domain = attributes.iter().any(|attribute| attribute.starts_with("domain"));
-        if name.starts_with("__Host-") && (!has("secure") || !has("path=/") || domain) {
-            return None;
-        }
-        Some(Self { name, value, gone: has("max-age=0") })
-    }
-}
-
-impl Answer {
-    /// The code of a page of ours; empty for every other answer.
-    pub fn code(&self) -> &str {
-        self.between("<main data-code=\"", "\"").unwrap_or_default()
-    }
-
-    /// Which page of the shop's it is; empty for every other answer.
-    pub fn page(&self) -> &str {
-        self.between("<main data-page=\"", "\"").unwrap_or_default()
-    }
-
-    /// What a page of the shop's calls the visitor.
-    pub fn who(&self) -> &str {
-        self.between("id=\"who\">", "<").unwrap_or_else(|| panic!("no shop's page: {}", self.text))
-    }
-
-    /// The value of the first input of this name, hidden or not.
-    pub fn input(&self, name: &str) -> &str {
-        let input = self.text.split("<input ").skip(1).map(|tag| tag.split('>').next().unwrap());
-        let named = format!("name=\"{name}\"");
-        let mut named = input.filter(|tag| tag.contains(&named));
-        let tag = named.next().unwrap_or_else(|| panic!("no input {name}: {}", self.text));
-        tag.split_once("value=\"").map_or("", |(_, rest)| rest.split('"').next().unwrap())
-    }
-
-    /// Where a link leads that reads or contains this.
-    pub fn link(&self, text: &str) -> String {
-        let links = self.text.split("<a ").skip(1).map(|tag| tag.split("</a>").next().unwrap());
-        let link = links.into_iter().find(|link| link.contains(text));
-        let link = link.unwrap_or_else(|| panic!("no link {text}: {}", self.text));
-        let href = link.split_once("href=\"").unwrap().1.split('"').next().unwrap();
-        href.replace("&#38;", "&")
-    }
-
-    /// Whether the page shows this.
-    pub fn says(&self, what: &str) -> bool {
-        self.text.contains(what)
-    }
-
-    /// Where a redirect leads, as it is told.
-    pub fn location(&self) -> &str {
-        self.header("location")
-            .unwrap_or_else(|| panic!("no redirect: {} {}", self.status, self.text))
-    }
-
-    /// A header.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(|value| value.to_str().unwrap())
-    }
-
-    /// The body as JSON.
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
-    }
-
-    fn between(&self, before: &str, after: &str) -> Option<&str> {
-        self.text.split_once(before)?.1.split(after).next()
-    }
-}
-
-/// `http://host:port` of a URL.
-fn origin(url: &str) -> &str {
-    let path = url.match_indices('/').nth(2).map_or(url.len(), |(at, _)| at);
-    &url[..path]
-}
-
-/// The host of a URL, without its port: cookies do not tell ports apart.
-fn host(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.split([':', '/', '?']).next().unwrap()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_host_cookie_needs_to_be_secure_and_of_this_host_alone() {
-        let takes = |header| Cookie::accept(header).is_some();
-        assert!(takes("__Host-a=1; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=9"));
-        for refused in [
-            "__Host-a=1; Path=/",
-            "__Host-a=1; Secure",
-            "__Host-a=1; Path=/auth; Secure",
-            "__Host-a=1; Path=/; Secure; Domain=localhost",
-        ] {
-            assert!(!takes(refused), "{refused}");
-        }
-        assert!(takes("plain=1"));
-        assert!(Cookie::accept("a=; Path=/; Max-Age=0").unwrap().gone);
     }
 }

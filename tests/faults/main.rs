@@ -1,0 +1,5 @@
+//! What visitors meet when somebody whom we depend on fails: real binaries, and every promise kept.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says where")]
+
+mod amazon;

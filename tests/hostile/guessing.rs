@@ -1,0 +1,1 @@
+//! Guesses at passwords, by many, at once, and for long.
