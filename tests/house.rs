@@ -12,6 +12,8 @@ mod routes;
 mod settings;
 #[path = "house/specimens.rs"]
 mod specimens;
+#[path = "house/threats.rs"]
+mod threats;
 #[path = "house/words.rs"]
 mod words;
 
