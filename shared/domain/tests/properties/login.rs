@@ -1,0 +1,113 @@
+//! The cookie that remembers what has begun.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::{
+    PkceVerifier, State, Timestamp,
+    login::{Login, Logins},
+};
+use proptest::prelude::*;
+
+use crate::{fragment, holds, return_to, tampered};
+
+const NOON: Timestamp = Timestamp(1_795_167_000);
+/// What a browser keeps of a cookie's name and value.
+const BROWSERS_KEEP: usize = 4096;
+
+fn login() -> impl Strategy<Value = Login> {
+    let started_at = (NOON.0 - 599..NOON.0 + 600).prop_map(Timestamp);
+    (any::<[u8; 32]>(), any::<[u8; 32]>(), return_to(), started_at).prop_map(
+        |(state, verifier, return_to, started_at)| Login {
+            state: State::presented(&URL_SAFE_NO_PAD.encode(state)).unwrap(),
+            verifier: PkceVerifier::presented(&URL_SAFE_NO_PAD.encode(verifier)).unwrap(),
+            return_to,
+            started_at,
+        },
+    )
+}
+
+fn begun(logins: &[Login]) -> Logins {
+    let mut all = Logins::default();
+    for login in logins {
+        all.begin(login.clone(), NOON);
+    }
+    all
+}
+
+/// An entry that no sign-in of ours ever left.
+fn junk() -> impl Strategy<Value = String> {
+    let pieces = prop::collection::vec(fragment(), 0..8).prop_map(|pieces| pieces.concat());
+    let damaged = tampered(login().prop_map(|login| begun(&[login]).print()));
+    prop_oneof![pieces, "[A-Za-z0-9_.-]{0,200}", damaged]
+        .prop_map(|text| text.replace('~', ""))
+        .prop_filter("an entry of ours", |text| Logins::parse(text).is_empty())
+}
+
+/// An entry of any kind.
+fn entry() -> impl Strategy<Value = String> {
+    prop_oneof![3 => login().prop_map(|login| begun(&[login]).print()), 1 => junk()]
+}
+
+#[test]
+fn f_cookie_what_a_browser_remembers_is_read_as_it_was_written() {
+    holds(prop::collection::vec(login(), 0..5), |logins| {
+        let written = begun(&logins);
+        let mut read = Logins::parse(&written.print());
+        assert_eq!(read, written);
+        assert_eq!(read.print(), written.print());
+        for login in logins {
+            assert_eq!(read.finish(&login.state), Some(login.clone()));
+            assert_eq!(read.finish(&login.state), None, "it is taken out");
+        }
+        assert!(read.is_empty());
+    });
+}
+
+#[test]
+fn f_cookie_an_entry_that_is_none_of_ours_is_dropped_and_hurts_no_other() {
+    let entry = prop_oneof![login().prop_map(Ok), junk().prop_map(Err)];
+    holds(prop::collection::vec(entry, 0..8), |entries| {
+        let text = |entry: &Result<Login, String>| match entry {
+            Ok(login) => begun(std::slice::from_ref(login)).print(),
+            Err(junk) => junk.clone(),
+        };
+        let cookie = entries.iter().map(text).collect::<Vec<_>>().join("~");
+        let mut read = Logins::parse(&cookie);
+        for login in entries.into_iter().flatten() {
+            assert_eq!(read.finish(&login.state), Some(login));
+        }
+        assert!(read.is_empty());
+    });
+}
+
+#[test]
+fn f_cookie_n07_the_cookie_fits_into_a_browser_whatever_came_before() {
+    let before = (prop::collection::vec(entry(), 0..4), 1..20_usize);
+    holds((before, login()), |((entries, times), newest)| {
+        let mut logins = Logins::parse(&vec![entries.join("~"); times].join("~"));
+        logins.begin(newest.clone(), NOON);
+        let printed = logins.print();
+        assert!("__Host-lwa_login".len() + printed.len() <= BROWSERS_KEEP);
+        assert!(printed.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.~".contains(&b)));
+        assert_eq!(Logins::parse(&printed).finish(&newest.state), Some(newest));
+    });
+}
+
+#[test]
+fn f_cookie_k02_any_text_is_read_and_never_shown_and_read_again_it_is_the_same() {
+    let entries = prop::collection::vec(entry(), 0..6);
+    let cookies = prop_oneof![entries.prop_map(|entries| run_together(&entries)), any::<String>()];
+    holds(cookies, |cookie| {
+        let read = Logins::parse(&cookie);
+        assert_eq!(Logins::parse(&read.print()), read);
+        let secrets = cookie.split(['~', '.']).filter(|part| part.len() == 43);
+        for secret in secrets {
+            assert!(!format!("{read:?}").contains(secret));
+        }
+    });
+}
+
+/// Entries that run into each other.
+fn run_together(entries: &[String]) -> String {
+    let joint = |at: usize| [".", "~", "~~", ""][at % 4];
+    entries.iter().enumerate().map(|(at, entry)| format!("{entry}{}", joint(at))).collect()
+}
