@@ -52,7 +52,7 @@ struct Function {
     name: String,
     binary: PathBuf,
     arguments: Vec<String>,
-    settings: BTreeMap<String, String>,
+    settings: Mutex<BTreeMap<String, String>>,
     timeout: Duration,
     places: Semaphore,
     idle: Mutex<Vec<Environment>>,
@@ -116,7 +116,7 @@ impl Lambda {
                     name: function.name,
                     binary: path,
                     arguments,
-                    settings,
+                    settings: Mutex::new(settings),
                     timeout: function.timeout,
                     places: Semaphore::new(ENVIRONMENTS),
                     idle: Mutex::default(),
@@ -176,6 +176,25 @@ impl Lambda {
         }
     }
 
+    /// The processes of a function that are idle, by their ids.
+    pub(crate) fn idle(&self, name: &str) -> Vec<u32> {
+        let idle = self.functions.get(name).map(|function| hold(&function.idle));
+        let idle = idle.iter().flat_map(|idle| idle.iter());
+        idle.filter_map(|environment| environment.process.id()).collect()
+    }
+
+    /// Gives a function a setting another value, or none; its idle processes end, and those that
+    /// are started from now on know it.
+    pub(crate) fn set(&self, name: &str, setting: &str, value: Option<&str>) {
+        let Some(function) = self.functions.get(name) else { return };
+        let mut settings = hold(&function.settings);
+        match value {
+            Some(value) => settings.insert(setting.to_owned(), value.to_owned()),
+            None => settings.remove(setting),
+        };
+        hold(&function.idle).clear();
+    }
+
     /// Ends all processes and starts no more.
     pub(crate) fn stop(&self) {
         for function in self.functions.values() {
@@ -198,7 +217,7 @@ impl Lambda {
             .args(&function.arguments)
             // What is not in the template is not there in the cloud either.
             .env_clear()
-            .envs(&function.settings)
+            .envs(&*hold(&function.settings))
             .env("AWS_LAMBDA_RUNTIME_API", format!("{}/{number}", self.server.url))
             .env("AWS_LAMBDA_LOG_STREAM_NAME", format!("local/{number}"))
             .stdin(Stdio::null())

@@ -2,7 +2,9 @@
 
 use std::{
     collections::HashMap,
+    future::pending,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use axum::{
@@ -12,6 +14,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 use crate::{Error, server::Server};
@@ -24,11 +27,26 @@ pub struct Secrets {
     _server: Server,
 }
 
+/// What can go wrong.
+#[derive(Clone, Debug)]
+pub enum Fault {
+    /// The answer is 500.
+    Broken,
+    /// It refuses with this error, such as `AccessDeniedException`.
+    Refused(&'static str),
+    /// The right answer comes this much later.
+    Late(Duration),
+    /// Nobody answers for as long as the connection lives.
+    Silent,
+    /// The secret is there, and is no text.
+    Binary,
+}
+
 #[derive(Default)]
 struct Safe {
     secrets: HashMap<String, String>,
     calls: usize,
-    broken: bool,
+    fault: Option<Fault>,
 }
 
 impl Secrets {
@@ -56,17 +74,31 @@ impl Secrets {
 
     /// Lets every request fail (500), or none any more.
     pub fn break_down(&self, broken: bool) {
-        hold(&self.safe).broken = broken;
+        self.fault(broken.then_some(Fault::Broken));
+    }
+
+    /// Lets this go wrong with every request, or nothing any more.
+    pub fn fault(&self, fault: Option<Fault>) {
+        hold(&self.safe).fault = fault;
     }
 }
 
 async fn answer(State(safe): State<Arc<Mutex<Safe>>>, headers: HeaderMap, body: Bytes) -> Response {
-    let mut safe = hold(&safe);
-    safe.calls += 1;
-    let refuse = |status, error: &str| reply(status, &json!({"__type": error, "Message": "no"}));
-    if safe.broken {
-        return refuse(StatusCode::INTERNAL_SERVER_ERROR, "InternalServiceError");
+    let fault = {
+        let mut safe = hold(&safe);
+        safe.calls += 1;
+        safe.fault.clone()
+    };
+    match fault {
+        Some(Fault::Broken) => {
+            return refuse(StatusCode::INTERNAL_SERVER_ERROR, "InternalServiceError");
+        }
+        Some(Fault::Refused(error)) => return refuse(StatusCode::BAD_REQUEST, error),
+        Some(Fault::Late(late)) => tokio::time::sleep(late).await,
+        Some(Fault::Silent) => pending().await,
+        None | Some(Fault::Binary) => {}
     }
+    let safe = hold(&safe);
     let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     if target != Some("secretsmanager.GetSecretValue") {
         return refuse(StatusCode::BAD_REQUEST, "UnknownOperationException");
@@ -78,14 +110,22 @@ async fn answer(State(safe): State<Arc<Mutex<Safe>>>, headers: HeaderMap, body: 
         return refuse(StatusCode::BAD_REQUEST, "ResourceNotFoundException");
     };
     let name = arn.rsplit(':').next().unwrap_or_default();
-    let secret = json!({
+    let mut secret = json!({
         "ARN": arn,
         "Name": name,
-        "SecretString": value,
         "VersionId": "00000000-0000-4000-8000-000000000000",
         "VersionStages": ["AWSCURRENT"],
     });
+    if matches!(fault, Some(Fault::Binary)) {
+        secret["SecretBinary"] = STANDARD.encode(value).into();
+    } else {
+        secret["SecretString"] = value.as_str().into();
+    }
     reply(StatusCode::OK, &secret)
+}
+
+fn refuse(status: StatusCode, error: &str) -> Response {
+    reply(status, &json!({"__type": error, "Message": "no"}))
 }
 
 fn reply(status: StatusCode, body: &Value) -> Response {
@@ -99,6 +139,8 @@ fn hold(safe: &Mutex<Safe>) -> MutexGuard<'_, Safe> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
     use crate::server;
 
@@ -107,6 +149,31 @@ mod tests {
         let request = request.header("x-amz-target", "secretsmanager.GetSecretValue").body(body);
         let answer = request.send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_secret_may_be_refused_late_silent_or_no_text() {
+        let secrets = Secrets::start(0).await.unwrap();
+        secrets.set("arn:x", "one");
+        let asked = || ask(&secrets, r#"{"SecretId":"arn:x"}"#);
+
+        secrets.fault(Some(Fault::Refused("AccessDeniedException")));
+        let (status, body) = asked().await;
+        assert_eq!((status, body.contains("AccessDeniedException")), (400, true));
+
+        secrets.fault(Some(Fault::Late(Duration::from_millis(300))));
+        let before = Instant::now();
+        assert!(asked().await.1.contains("SecretString"));
+        assert!(before.elapsed() >= Duration::from_millis(300));
+
+        secrets.fault(Some(Fault::Silent));
+        assert!(tokio::time::timeout(Duration::from_millis(300), asked()).await.is_err());
+
+        secrets.fault(Some(Fault::Binary));
+        let (_, body) = asked().await;
+        assert!(body.contains(r#""SecretBinary":"b25l""#) && !body.contains("SecretString"));
+        secrets.fault(None);
+        assert!(asked().await.1.contains("SecretString"));
     }
 
     #[tokio::test]

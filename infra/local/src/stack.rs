@@ -131,6 +131,19 @@ impl Stack {
         })
     }
 
+    /// The processes of a function that wait for a request, by their ids.
+    pub fn processes(&self, function: &str) -> Vec<u32> {
+        self.lambda.as_ref().map(|lambda| lambda.idle(function)).unwrap_or_default()
+    }
+
+    /// Gives a function another value in its environment, or none, for as long as the stack lives.
+    /// As in the cloud, its processes end and the next request starts another.
+    pub fn set(&self, function: &str, setting: &str, value: Option<&str>) {
+        if let Some(lambda) = &self.lambda {
+            lambda.set(function, setting, value);
+        }
+    }
+
     /// Links an Amazon customer, by login, to an account, by id, as an earlier sign-in would have.
     ///
     /// # Errors
