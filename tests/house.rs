@@ -2,6 +2,10 @@
 
 #![cfg(test)]
 
+#[path = "house/code.rs"]
+mod code;
+#[path = "house/deployment.rs"]
+mod deployment;
 #[path = "house/floors.rs"]
 mod floors;
 #[path = "house/rooms.rs"]

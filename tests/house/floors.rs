@@ -92,7 +92,7 @@ fn the_domain_needs_no_clock_no_network_and_nothing_asynchronous() {
 }
 
 #[test]
-fn nothing_that_is_deployed_contains_the_local_stack() {
+fn m17_nothing_that_is_deployed_contains_the_local_stack() {
     let mut wrong = Vec::new();
     for package in packages().iter().filter(|package| package.name != "tests") {
         for dependency in &package.dependencies {

@@ -1,0 +1,288 @@
+//! What the template promises of what is deployed: nobody may do more than they need, nothing is lost,
+//! nothing is kept that should not be.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde_norway::Value;
+
+use crate::{none, read, template};
+
+/// What a function may do with what.
+type Role = &'static [(&'static str, &'static [&'static str])];
+
+const READ: &str = "dynamodb:GetItem";
+const PUT: &str = "dynamodb:PutItem";
+const UPDATE: &str = "dynamodb:UpdateItem";
+const DELETE: &str = "dynamodb:DeleteItem";
+const CHECK: &str = "dynamodb:ConditionCheckItem";
+const QUERY: &str = "dynamodb:Query";
+const SECRET: &str = "secretsmanager:GetSecretValue";
+
+/// Every function, and all that it may do.
+const ROLES: [(&str, Role); 6] = [
+    ("login", &[]),
+    (
+        "callback",
+        &[
+            // Links, claims, and the address that Amazon told last.
+            ("IdentitiesTable", &[READ, PUT, UPDATE]),
+            // Opens a session, ends the one before, checks the epoch.
+            ("SessionsTable", &[READ, PUT, DELETE, CHECK]),
+            // Uses states up, opens tickets and uses those of a switch up.
+            ("TicketsTable", &[READ, PUT, UPDATE]),
+            // Creates, checks, fills in.
+            (ACCOUNTS, &[READ, PUT, UPDATE, CHECK]),
+            (BY_EMAIL, &[QUERY]),
+            ("LwaClientSecretArn", &[SECRET]),
+        ],
+    ),
+    (
+        "link",
+        &[
+            ("IdentitiesTable", &[READ, PUT, UPDATE]),
+            ("SessionsTable", &[READ, PUT, DELETE, CHECK]),
+            // Takes attempts, extends, uses up, gives up; opens none.
+            ("TicketsTable", &[READ, UPDATE, DELETE]),
+            // Creates none, looks no address up.
+            (ACCOUNTS, &[READ, UPDATE, CHECK]),
+        ],
+    ),
+    (
+        "register",
+        &[
+            ("IdentitiesTable", &[READ, PUT, UPDATE]),
+            ("SessionsTable", &[READ, PUT, DELETE, CHECK]),
+            ("TicketsTable", &[READ, PUT, UPDATE, DELETE]),
+            (ACCOUNTS, &[READ, PUT, UPDATE, CHECK]),
+            (BY_EMAIL, &[QUERY]),
+        ],
+    ),
+    ("session", &[("SessionsTable", &[READ, UPDATE])]),
+    ("logout", &[("SessionsTable", &[READ, DELETE])]),
+];
+
+/// The table of accounts, ours or the site's.
+const ACCOUNTS: &str = "AccountsTable, or arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${AccountsTableName}";
+/// Its index by address.
+const BY_EMAIL: &str = "${AccountsTable.Arn}/index/${AccountsEmailIndex}, or arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${AccountsTableName}/index/${AccountsEmailIndex}";
+
+/// The template as it is written.
+fn source() -> Value {
+    serde_norway::from_str(&read("infra/template.yaml")).unwrap()
+}
+
+/// The resources of this type, by their logical ids.
+fn resources(kind: &str) -> Vec<(String, Value)> {
+    let Value::Mapping(all) = &source()["Resources"] else { panic!("there are no resources") };
+    let named = all.iter().map(|(id, resource)| (id.as_str().unwrap().to_owned(), resource));
+    let ours = named.filter(|(_, resource)| resource["Type"] == *kind);
+    let found: Vec<_> = ours.map(|(id, resource)| (id, resource.clone())).collect();
+    assert!(!found.is_empty(), "there is no {kind}");
+    found
+}
+
+/// What a value of the template refers to.
+fn target(value: &Value) -> String {
+    let Value::Tagged(tagged) = value else { panic!("{value:?} names everything of its kind") };
+    let text = tagged.value.as_str().unwrap_or_default();
+    match tagged.tag.to_string().as_str() {
+        "!GetAtt" => text.strip_suffix(".Arn").unwrap().to_owned(),
+        "!Ref" | "!Sub" => text.to_owned(),
+        "!If" => format!("{}, or {}", target(&tagged.value[1]), target(&tagged.value[2])),
+        other => panic!("{other} is not understood here"),
+    }
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    let list = value.as_sequence().unwrap_or_else(|| panic!("{value:?} is not a list"));
+    list.iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn m06_a_function_may_do_what_it_needs_and_nothing_else() {
+    let mut wrong = Vec::new();
+    for (id, function) in resources("AWS::Serverless::Function") {
+        let binary = function["Metadata"]["BuildProperties"]["Binary"].as_str().unwrap();
+        let mut given: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let policies = function["Properties"]["Policies"].as_sequence().cloned();
+        for policy in policies.unwrap_or_default() {
+            for statement in policy["Statement"].as_sequence().into_iter().flatten() {
+                assert_eq!(statement["Effect"], "Allow", "{id}");
+                let actions = given.entry(target(&statement["Resource"])).or_default();
+                actions.extend(texts(&statement["Action"]));
+            }
+        }
+        let Some((_, role)) = ROLES.iter().find(|(name, _)| *name == binary) else {
+            wrong.push(format!("{binary} is not in the list: say what it needs"));
+            continue;
+        };
+        let needed = role.iter().map(|(target, actions)| {
+            let actions = actions.iter().map(|action| (*action).to_owned());
+            ((*target).to_owned(), actions.collect::<Vec<_>>())
+        });
+        let needed: BTreeMap<_, _> = needed.collect();
+        if given != needed {
+            wrong.push(format!("{binary} needs {needed:#?} and is given {given:#?}"));
+        }
+    }
+    none(wrong);
+}
+
+#[test]
+fn m07_no_policy_is_ready_made_or_says_everything() {
+    let mut wrong = Vec::new();
+    for (id, function) in resources("AWS::Serverless::Function") {
+        let properties = &function["Properties"];
+        if !properties["Role"].is_null() {
+            wrong.push(format!("{id} has a role from elsewhere"));
+        }
+        for policy in properties["Policies"].as_sequence().into_iter().flatten() {
+            let Some(statements) = policy["Statement"].as_sequence() else {
+                wrong.push(format!("{id} has a ready-made policy: {policy:?}"));
+                continue;
+            };
+            for statement in statements {
+                let text = serde_norway::to_string(statement).unwrap();
+                if text.contains('*') || text.contains("NotAction") || text.contains("NotResource")
+                {
+                    wrong.push(format!("{id} may do too much: {text}"));
+                }
+            }
+        }
+    }
+    none(wrong);
+}
+
+#[test]
+fn m13_a_request_ends_before_lambda_ends_it() {
+    let serve = read("shared/web/src/serve.rs");
+    let (_, deadline) =
+        serve.split_once("const DEADLINE: Duration = Duration::from_secs(").unwrap();
+    let deadline: u64 = deadline.split(')').next().unwrap().parse().unwrap();
+    for function in template().functions {
+        let room = function.timeout.checked_sub(Duration::from_secs(deadline));
+        let enough = room.is_some_and(|room| room >= Duration::from_secs(2));
+        assert!(enough, "{} is killed after {:?}", function.name, function.timeout);
+        // The gateway gives up after 30 s.
+        assert!(function.timeout < Duration::from_secs(29), "{}", function.name);
+        assert!(function.memory >= 128, "{}", function.name);
+    }
+}
+
+/// Tables whose rows nobody could make again, and the keys by which their rows are found.
+const LASTING: [(&str, &str); 2] = [("IdentitiesTable", "pk HASH"), ("AccountsTable", "id HASH")];
+/// Tables whose rows end by themselves.
+const PASSING: [(&str, &str); 2] =
+    [("SessionsTable", "pk HASH, sk RANGE"), ("TicketsTable", "pk HASH, sk RANGE")];
+
+#[test]
+fn m18_what_nobody_could_make_again_is_not_lost() {
+    let tables = resources("AWS::DynamoDB::Table");
+    let mut wrong = Vec::new();
+    for (id, table) in &tables {
+        let properties = &table["Properties"];
+        if properties["SSESpecification"]["SSEEnabled"] != true {
+            wrong.push(format!("{id} is not encrypted by a key of the account's"));
+        }
+        if !LASTING.iter().any(|(lasting, _)| lasting == id) {
+            continue;
+        }
+        let recovers =
+            &properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"];
+        if *recovers != true || properties["DeletionProtectionEnabled"] != true {
+            wrong.push(format!("{id} can be lost"));
+        }
+        if !properties["TimeToLiveSpecification"].is_null() {
+            wrong.push(format!("rows of {id} go by themselves"));
+        }
+    }
+    none(wrong);
+}
+
+#[test]
+fn m19_no_deployment_replaces_a_table_that_lasts() {
+    let tables: BTreeMap<_, _> = resources("AWS::DynamoDB::Table").into_iter().collect();
+    let known: Vec<_> = LASTING.iter().chain(&PASSING).collect();
+    assert_eq!(tables.len(), known.len(), "a table is not in the lists here: {:?}", tables.keys());
+    for (id, keys) in known {
+        // Another logical id, a name or another key would make CloudFormation replace the table.
+        let table = tables.get(*id).unwrap_or_else(|| panic!("{id} has another name by now"));
+        let schema = table["Properties"]["KeySchema"].as_sequence().unwrap();
+        let schema = schema.iter().map(|key| {
+            let part = |name: &str| key[name].as_str().unwrap();
+            format!("{} {}", part("AttributeName"), part("KeyType"))
+        });
+        assert_eq!(schema.collect::<Vec<_>>().join(", "), *keys, "{id}");
+        assert!(
+            table["Properties"]["TableName"].is_null(),
+            "{id} is named, and cannot be replaced"
+        );
+        let lasts = LASTING.iter().any(|(lasting, _)| lasting == id);
+        for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
+            assert_eq!(table[policy], if lasts { "Retain" } else { "Delete" }, "{policy} of {id}");
+        }
+    }
+}
+
+#[test]
+fn k04_no_log_of_the_gateway_keeps_what_visitors_bring() {
+    // Paths and queries of visitors hold codes and states.
+    let may = [
+        "$context.requestId",
+        "$context.requestTime",
+        "$context.requestTimeEpoch",
+        "$context.routeKey",
+        "$context.status",
+        "$context.protocol",
+        "$context.responseLength",
+        "$context.responseLatency",
+        "$context.integrationLatency",
+        "$context.integrationStatus",
+        "$context.extendedRequestId",
+    ];
+    let mut wrong = Vec::new();
+    for (id, api) in resources("AWS::Serverless::HttpApi") {
+        let format = &api["Properties"]["AccessLogSettings"]["Format"];
+        let format = if format.is_null() { String::new() } else { format.as_str().unwrap().into() };
+        for (at, _) in format.match_indices('$') {
+            let rest = &format[at..];
+            let is_name = |c: char| c == '$' || c == '.' || c.is_ascii_alphanumeric();
+            let name = &rest[..rest.find(|c| !is_name(c)).unwrap_or(rest.len())];
+            if !may.contains(&name) {
+                wrong.push(format!("{id} logs {name}"));
+            }
+        }
+    }
+    none(wrong);
+}
+
+#[test]
+fn k11_what_is_short_lived_goes_by_itself() {
+    let template = template();
+    for (id, _) in PASSING {
+        let name = id.strip_suffix("Table").unwrap().to_lowercase();
+        let table = template.tables.iter().find(|table| table.name == name).unwrap();
+        assert_eq!(table.ttl.as_deref(), Some("ttl"), "{id}");
+    }
+}
+
+#[test]
+fn k12_no_secret_is_in_a_functions_settings() {
+    let mut wrong = Vec::new();
+    for function in template().functions {
+        for name in function.settings.keys() {
+            let secret = ["SECRET", "PASSWORD", "TOKEN", "PRIVATE", "CREDENTIAL"];
+            let is_place = name.ends_with("_ARN") || name.ends_with("_URL");
+            if secret.iter().any(|word| name.contains(word)) && !is_place {
+                wrong.push(format!("{} is given {name}", function.name));
+            }
+        }
+    }
+    let text = read("infra/template.yaml");
+    for word in ["NoEcho", "{{resolve:", "SecretString"] {
+        if text.contains(word) {
+            wrong.push(format!("the template contains {word}"));
+        }
+    }
+    none(wrong);
+}
