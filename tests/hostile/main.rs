@@ -2,10 +2,15 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says where")]
 
+mod back;
 mod codes;
 mod guessing;
+mod states;
 
-use local_stack::{Options, Stack};
+use local_stack::{Options, Stack, Timestamp};
+
+/// A moment at which clocks are stopped.
+const NOON: Timestamp = Timestamp(1_795_867_200);
 
 /// The site as it is seeded.
 async fn stack() -> Stack {

@@ -23,6 +23,8 @@ mod stack;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+pub use domain::Timestamp;
+
 pub use self::{
     dynamodb::Dynamodb,
     secrets::Secrets,
