@@ -607,6 +607,74 @@ async fn a13_a_callback_that_says_two_things_is_refused() {
     assert!(at.stack.dynamodb.requests().is_empty());
 }
 
+#[tokio::test]
+async fn a11_only_amazons_own_answer_counts_and_no_region_that_a_caller_names() {
+    let at = setting().await;
+    let back = at.back("lin");
+    let code = back.query_of("code");
+    for issuer in ["https://evil.example", "https://www.amazon.com.evil.example", "", "amazon"] {
+        let query = [("code", code.as_str()), ("state", STATE), ("iss", issuer)];
+        let reply = at.reply(back.clone().query(&query)).await;
+        assert_eq!((reply.status().as_u16(), self::code(&reply)), (400, "bad_request".to_owned()));
+    }
+    assert_eq!(at.amazon_calls(), 0);
+    let query = [
+        ("code", code.as_str()),
+        ("state", STATE),
+        ("iss", "https://www.amazon.com"),
+        ("region", "eu"),
+        ("api", "http://169.254.169.254"),
+    ];
+    let reply = at.reply(back.query(&query)).await;
+    assert_eq!(at.whose(&session(&reply)).await.as_deref(), Some("lin"));
+    assert_eq!(at.amazon_calls(), 3, "of the Amazon that the settings name");
+}
+
+#[tokio::test]
+async fn a14_a_code_is_1_to_1024_visible_characters() {
+    let at = setting().await;
+    let visible: Vec<_> = (0x21..=0x7e_u8).map(|byte| format!("A{}", char::from(byte))).collect();
+    let longest = ["A".to_owned(), "A".repeat(1024)];
+    for (number, code) in visible.iter().chain(&longest).enumerate() {
+        let state = STATE.replace("hE3b", &format!("h{number:03}"));
+        let entry = format!("{state}.{STATE}.{}.Lw", LEFT.0);
+        let specimen = Specimen::of("callback").query(&[("code", code), ("state", &state)]);
+        let reply = at.reply(specimen.cookie("__Host-lwa_login", &entry)).await;
+        assert_eq!(self::code(&reply), "start_over", "{code}");
+        assert_eq!(at.amazon_calls(), number + 1, "Amazon decides about {code}");
+    }
+    let calls = at.amazon_calls();
+    at.stack.dynamodb.reset_requests();
+    let others = (0..=0x20).chain(0x7f..=0xff).map(|byte: u8| format!("A%{byte:02x}"));
+    let lengths = [String::new(), "A".repeat(1025), "A".repeat(9000)];
+    for code in others.chain(lengths) {
+        let specimen = at.back("lin").raw_query(&format!("code={code}&state={STATE}"));
+        let reply = at.reply(specimen).await;
+        assert_eq!(self::code(&reply), "bad_request", "{code}");
+    }
+    assert_eq!(at.amazon_calls(), calls);
+    assert!(at.stack.dynamodb.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a15_a_token_in_the_address_is_refused_and_uses_nothing_up() {
+    let at = setting().await;
+    let back = at.back("lin");
+    let code = back.query_of("code");
+    for query in [
+        format!("access_token=Atza%7CCANARY&state={STATE}"),
+        format!("code={code}&access_token=Atza%7CCANARY&state={STATE}&token_type=bearer"),
+        format!("code={code}&access_token=&state={STATE}"),
+    ] {
+        let reply = at.reply(back.clone().raw_query(&query)).await;
+        assert_eq!((reply.status().as_u16(), self::code(&reply)), (400, "bad_request".to_owned()));
+        assert!(!page(&reply).contains("CANARY"));
+    }
+    assert_eq!(at.amazon_calls(), 0);
+    assert!(at.stack.dynamodb.requests().is_empty());
+    assert_eq!(at.reply(back).await.status(), 303, "the sign-in itself goes on");
+}
+
 // Somebody who is signed in.
 
 #[tokio::test]
@@ -668,6 +736,70 @@ async fn whoever_is_signed_in_leaves_for_a_new_account_only_by_a_page_that_says_
     assert_eq!(location(&reply), "https://shop.example/auth/amazon/register");
     assert_eq!(at.account_of("nora").await, None);
     assert!(at.whose(&lin).await.is_some());
+}
+
+#[tokio::test]
+async fn c14_sessions_of_one_account_live_side_by_side_in_one_partition() {
+    let at = setting().await;
+    let mut sessions = Vec::new();
+    for tab in 10..35 {
+        let state = STATE.replace("hE3b", &format!("hE{tab}"));
+        let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        let entry = format!("{state}.{verifier}.{}.Lw", LEFT.0);
+        let specimen = at.back("lin");
+        let code = specimen.query_of("code");
+        let specimen = specimen.query(&[("code", &code), ("state", &state)]);
+        sessions.push(session(&at.reply(specimen.cookie("__Host-lwa_login", &entry)).await));
+    }
+    for session in &sessions {
+        assert_eq!(at.whose(session).await.as_deref(), Some("lin"));
+    }
+    let tag = SessionToken::tag_of(&AccountId::parse("lin").unwrap());
+    let rows = at.stack.dynamodb.scan("sessions").unwrap();
+    assert_eq!(rows.iter().filter(|row| row["pk"]["S"] == tag).count(), sessions.len());
+}
+
+// What is kept of whom.
+
+#[tokio::test]
+async fn e23_an_identity_of_another_provider_with_the_same_id_is_another_one() {
+    let at = setting().await;
+    let lin = at.amazon_id("lin").as_str().to_owned();
+    for key in [format!("GOOGLE#{lin}"), lin.clone(), format!("amazon#{lin}")] {
+        let row = serde_json::json!({
+            "pk": {"S": key}, "account_id": {"S": "ann"}, "epoch": {"N": "0"},
+            "linked_at": {"N": "0"}, "how": {"S": "linked"},
+        });
+        at.stack.dynamodb.put("identities", &row).unwrap();
+    }
+    let reply = at.reply(at.back("lin")).await;
+    assert_eq!(at.whose(&session(&reply)).await.as_deref(), Some("lin"));
+    at.stack.dynamodb.delete("identities", &[("pk", &format!("AMAZON#{lin}"))]).unwrap();
+    let reply = at.reply(at.back_again("lin", "")).await;
+    assert_eq!(location(&reply), "https://shop.example/auth/amazon/link", "Amazon's alone counts");
+}
+
+#[tokio::test]
+async fn k08_no_key_of_a_row_names_an_address_or_tells_whose_session_it_is() {
+    let at = setting().await;
+    at.stack.amazon.change("nora", |nora| nora.email = Some("Nora@Example.com".into()));
+    at.reply(at.back("nora")).await;
+    at.reply(at.back_again("ann", "")).await;
+    let (nora, ann) = (at.account_of("nora").await.unwrap(), at.amazon_id("ann"));
+    let mut seen = 0;
+    for table in ["identities", "sessions", "tickets"] {
+        for row in at.stack.dynamodb.scan(table).unwrap() {
+            let keys = format!("{} {}", row["pk"]["S"], row["sk"]["S"]).to_lowercase();
+            for part in ["nora@", "ann@", "example.com"] {
+                assert!(!keys.contains(part), "{table}: {keys}");
+            }
+            let others = [nora.as_str(), ann.as_str()].map(str::to_lowercase);
+            let named = table != "identities" && others.iter().any(|id| keys.contains(id));
+            assert!(!named, "{table}: {keys}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 6, "{seen}");
 }
 
 // Amazon and the secret.

@@ -511,6 +511,112 @@ async fn d16_nobody_else_can_press_the_buttons() {
 }
 
 #[tokio::test]
+async fn d06_a_form_without_its_cookie_is_none_and_costs_the_owner_nothing() {
+    let at = setting().await;
+    let (key, thief) = (at.ticket().await, at.ticket_of("amzn1.account.THIEF", "bob").await);
+    let (ticket, csrf) = (key.expose(), key.csrf().expose().to_owned());
+    let stolen = guess(&key, RIGHT);
+    let with = [("csrf", csrf.as_str()), ("password", RIGHT), ("ticket", ticket.as_str())];
+    for (stolen, expected) in [
+        (stolen.clone().without_cookie(TICKET), is(410, "ticket_expired")),
+        (stolen.clone().cookie(TICKET, &thief.expose()), is(403, "csrf")),
+        (
+            stolen.clone().without_cookie(TICKET).query(&[("ticket", &ticket)]),
+            is(410, "ticket_expired"),
+        ),
+        (stolen.clone().without_cookie(TICKET).form(&with), is(400, "bad_request")),
+        (
+            stolen
+                .clone()
+                .without_cookie(TICKET)
+                .header("authorization", &format!("Bearer {ticket}")),
+            is(410, "ticket_expired"),
+        ),
+        (stolen.clone().another_cookie(TICKET, &thief.expose()), is(410, "ticket_expired")),
+    ] {
+        assert_eq!(ending(&at.reply(stolen.clone()).await), expected, "{}", stolen.event());
+    }
+    for key in [&key, &thief] {
+        assert_eq!(at.attempts_left(key).await, 5);
+    }
+    assert_eq!(at.account_of("amzn1.account.ANN").await, None);
+    assert_eq!(at.guess(&key, RIGHT).await.status(), 303);
+}
+
+#[tokio::test]
+async fn d09_nothing_but_the_password_can_be_said() {
+    let at = setting().await;
+    let key = at.ticket().await;
+    let csrf = key.csrf().expose().to_owned();
+    for (name, value) in [
+        ("account_id", "bob"),
+        ("account", "bob"),
+        ("email", "bob@example.com"),
+        ("user_id", "amzn1.account.OTHER"),
+        ("amazon_user_id", "amzn1.account.OTHER"),
+        ("ticket", "x"),
+        ("purpose", "switch"),
+        ("attempts_left", "99"),
+        ("return_to", "//evil.example"),
+        ("role", "admin"),
+        ("fields", "{}"),
+        ("Password", RIGHT),
+        ("password[]", RIGHT),
+    ] {
+        let form = guess(&key, RIGHT).form(&[("csrf", &csrf), ("password", RIGHT), (name, value)]);
+        assert_eq!(ending(&at.reply(form).await), is(400, "bad_request"), "{name}");
+        let mut json = json!({ "csrf": csrf, "password": RIGHT });
+        json[name] = value.into();
+        let json = Specimen::of("link-password-json").cookie(TICKET, &key.expose()).json(&json);
+        let reply = at.reply(json).await;
+        assert_eq!(reply.status(), 400, "{name}");
+        assert_eq!(cookie(&reply, SESSION), None);
+    }
+    assert_eq!(at.attempts_left(&key).await, 5);
+    assert_eq!(at.account_of("amzn1.account.ANN").await, None);
+}
+
+#[tokio::test]
+async fn d17_only_the_account_that_was_matched_can_be_proven() {
+    let at = setting().await;
+    let key = at.ticket().await;
+    let csrf = key.csrf();
+    let as_bob = [
+        ("csrf", csrf.expose()),
+        ("username", "bob@example.com"),
+        ("password", "bob-local-password"),
+    ];
+    let reply = at.reply(guess(&key, RIGHT).form(&as_bob)).await;
+    assert_eq!(ending(&reply), is(401, "wrong_password"));
+    assert_eq!(at.account_of("amzn1.account.ANN").await, None);
+    // The name in the form is for password managers; it decides nothing.
+    let as_bob = [as_bob[0], as_bob[1], ("password", RIGHT)];
+    let reply = at.reply(guess(&key, RIGHT).form(&as_bob)).await;
+    assert_eq!(at.whose(&cookie(&reply, SESSION).unwrap()).await.as_deref(), Some("ann"));
+}
+
+#[tokio::test]
+async fn d12_a_wrong_password_asks_the_tables_the_same_whatever_became_of_the_account() {
+    let mut asked = Vec::new();
+    for change in ["", "disabled", "gone"] {
+        let at = setting().await;
+        let key = at.ticket().await;
+        match change {
+            "" => {}
+            "gone" => at.stack.dynamodb.delete("accounts", &[("id", "ann")]).unwrap(),
+            status => {
+                at.stack.dynamodb.set("accounts", &[("id", "ann")], "status", status).unwrap();
+            }
+        }
+        at.stack.dynamodb.reset_requests();
+        at.guess(&key, "wrong").await;
+        asked.push(at.stack.dynamodb.requests());
+    }
+    assert_eq!(asked[0].len(), 4, "{asked:?}");
+    assert!(asked.iter().all(|requests| *requests == asked[0]), "{asked:?}");
+}
+
+#[tokio::test]
 async fn d15_a_password_in_the_query_is_no_password() {
     let at = setting().await;
     let key = at.ticket().await;

@@ -90,6 +90,22 @@ async fn whoever_is_signed_in_is_told_so_after_one_consistent_read() {
 }
 
 #[tokio::test]
+async fn k09_no_more_is_told_than_a_site_needs() {
+    let at = setting().await;
+    let token = at.sign_in(Kind::Browser).await;
+    let told = json(&at.reply(asks(&token)).await);
+    let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&told), ["account", "csrf", "session", "signed_in"]);
+    assert_eq!(names(&told["account"]), ["id", "name"]);
+    assert_eq!(names(&told["session"]), ["expires_at", "how", "id", "kind", "started_at"]);
+    // What a site may show of a session opens nothing.
+    let id = told["session"]["id"].as_str().unwrap();
+    assert!(!token.expose().contains(id) && !token.hash().contains(id), "{id}");
+    let by_id = at.reply(Specimen::of("session").cookie(COOKIE, id)).await;
+    assert_eq!(by_id.status(), 401);
+}
+
+#[tokio::test]
 async fn c06_a_cookie_that_cannot_be_ours_costs_no_read() {
     let at = setting().await;
     let token = at.sign_in(Kind::Browser).await.expose();
