@@ -14,6 +14,7 @@ use crate::{
     clock::StoppedClock,
     dynamodb::Event,
     gateway::{Elsewhere, Functions, Gateway},
+    id,
     logs::Logs,
     runtime::{Binary, Lambda},
     seed,
@@ -55,6 +56,8 @@ pub struct Options {
     pub functions_at: Option<String>,
     /// Parameters of the template, such as `Registration`.
     pub parameters: BTreeMap<String, String>,
+    /// What every function finds in its environment besides, or in place of what the template says.
+    pub environment: BTreeMap<String, String>,
     /// Whether the functions' logs are shown as they come.
     pub show_logs: bool,
     /// When the clock of the functions and of Amazon stands still, for [`Stack::set_clock`] to move;
@@ -144,6 +147,14 @@ impl Stack {
         }
     }
 
+    /// What a function returns for an event that no gateway has made; nothing where it returns an
+    /// error, or ends.
+    pub async fn invoke(&self, function: &str, event: impl Into<Vec<u8>>) -> Option<Vec<u8>> {
+        let lambda = self.lambda.as_ref()?;
+        let returned = lambda.invoke(function, (&id(), ""), event.into().into()).await;
+        returned.map(|bytes| bytes.to_vec())
+    }
+
     /// Links an Amazon customer, by login, to an account, by id, as an earlier sign-in would have.
     ///
     /// # Errors
@@ -226,6 +237,7 @@ impl Options {
             ];
             let mut settings = environment(function, &endpoints);
             settings.extend(clock.iter().flat_map(StoppedClock::settings));
+            settings.extend(self.environment.clone());
             (function.name.clone(), settings)
         });
         let settings = settings.collect();
@@ -338,6 +350,15 @@ mod tests {
         let stack = Options { parameters, ..Options::default() }.doors().await.unwrap();
 
         assert_eq!(stack.settings("callback")["REGISTRATION"], "closed");
+    }
+
+    #[tokio::test]
+    async fn a_test_may_set_the_environment_of_all_functions() {
+        let environment = [("RUST_LOG".to_owned(), "trace".to_owned())].into();
+        let stack = Options { environment, ..Options::default() }.doors().await.unwrap();
+
+        assert_eq!(stack.settings("login")["RUST_LOG"], "trace");
+        assert_eq!(stack.settings("callback")["RUST_LOG"], "trace");
     }
 
     #[tokio::test]
