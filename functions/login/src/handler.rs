@@ -53,7 +53,7 @@ impl Login {
     /// for Amazon asks nothing of who said yes before.
     fn comes_from_elsewhere(&self, request: &Request) -> bool {
         match (request.header("sec-fetch-site"), request.header("referer")) {
-            (Some(site), _) => site == "cross-site",
+            (Some(site), _) => !matches!(site, "same-origin" | "same-site" | "none"),
             (None, Some(referer)) => {
                 let rest = referer.strip_prefix(&self.site.public_url);
                 !rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

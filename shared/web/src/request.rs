@@ -69,10 +69,12 @@ impl Request {
     /// # Errors
     ///
     /// `bad_request` where it comes more than once, in any of the spellings that some frameworks
-    /// take for the same: `code`, `Code`, `code[]`, `code[0]`.
+    /// take for the same: `code`, `Code`, `code[]`, `code[0]`, `+code`, `code%00`.
     pub fn query(&self, name: &str) -> Result<Option<&str>, Failure> {
-        let spelled =
-            |key: &str| key.split('[').next().is_some_and(|key| key.eq_ignore_ascii_case(name));
+        let spelled = |key: &str| {
+            let plain = key.split(['[', '\0']).next().unwrap_or_default();
+            plain.trim().eq_ignore_ascii_case(name)
+        };
         let mut found = self.query.iter().filter(|(key, _)| spelled(key));
         match (found.next(), found.next()) {
             (_, Some(_)) => Err(Failure::bad_request("a parameter came twice")),
@@ -118,8 +120,9 @@ impl Request {
     /// request is not the visitor's own.
     pub fn is_not_a_visit(&self) -> bool {
         let ahead = |name| self.header(name).is_some_and(|value| value.contains("prefetch"));
-        let elsewhere = self.header("sec-fetch-dest").is_some_and(|dest| dest != "document");
-        ahead("sec-purpose") || ahead("purpose") || elsewhere
+        let other = |name, own| self.header(name).is_some_and(|value| value != own);
+        let inside = other("sec-fetch-dest", "document") || other("sec-fetch-mode", "navigate");
+        ahead("sec-purpose") || ahead("purpose") || inside
     }
 
     /// The body's type, without parameters; empty where none is told.
