@@ -3,8 +3,13 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says where")]
 
 mod back;
+mod buttons;
 mod codes;
+mod csrf;
+mod forms;
 mod guessing;
+mod origins;
+mod pollution;
 mod states;
 
 use local_stack::{Options, Stack, Timestamp};
