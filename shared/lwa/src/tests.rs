@@ -1,3 +1,5 @@
+mod stranger;
+
 use domain::{Email, PkceVerifier};
 use local_stack::amazon::{
     Amazon, Endpoint, FOREIGN_CLIENT_ID, Fault, SHOP_CLIENT_ID, SHOP_CLIENT_SECRET, World,
@@ -238,6 +240,132 @@ async fn k02_no_error_says_what_was_sent() {
     assert!(!told.contains("CANARY"), "{told}");
     let error = nobody.redeem("CANARY", &at.verifier, "CANARY").await.err().unwrap();
     assert!(!format!("{error} {error:?}").contains("CANARY"));
+}
+
+#[tokio::test]
+async fn l09_n13_a_token_is_a_bearer_token_of_sensible_length_whatever_numbers_say() {
+    let long = "A".repeat(2049);
+    let taken = [
+        Fault::set("token_type", "BEARER"),
+        Fault::Without("expires_in".into()),
+        Fault::Without("refresh_token".into()),
+        Fault::set("expires_in", -1),
+        Fault::set("expires_in", 1e19),
+        Fault::set("expires_in", 0.5),
+        Fault::set("expires_in", "soon"),
+        Fault::set("expires_in", serde_json::Value::Null),
+        Fault::set("access_token", "A".repeat(2048)),
+    ];
+    let refused = [
+        Fault::set("token_type", "mac"),
+        Fault::set("token_type", ""),
+        Fault::set("token_type", 7),
+        Fault::Without("token_type".into()),
+        Fault::Without("access_token".into()),
+        Fault::set("access_token", ""),
+        Fault::set("access_token", long),
+        Fault::set("access_token", "Atza|\r\nHost: evil.example"),
+        Fault::set("access_token", "Atza|\u{e9}"),
+        Fault::set("access_token", serde_json::Value::Null),
+    ];
+    let at = setting().await;
+    for (faults, is_taken) in [(&taken[..], true), (&refused[..], false)] {
+        for fault in faults {
+            at.amazon.fault(Endpoint::Token, fault.clone(), Some(1));
+            let token = at.redeem("nora").await;
+            match &token {
+                Ok(_) => assert!(is_taken, "{fault:?}"),
+                Err(Error::Unavailable { .. }) => assert!(!is_taken, "{fault:?}"),
+                Err(error) => panic!("{fault:?}: {error:?}"),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn l09_n13_the_seconds_that_a_token_has_left_are_a_whole_number_above_none() {
+    for (exp, expected) in [
+        (serde_json::json!(1), "Ok"),
+        (serde_json::json!(i64::MAX), "Ok"),
+        (serde_json::Value::Null, "Ok"),
+        (serde_json::json!(0), "TokenRefused"),
+        (serde_json::json!(i64::MIN), "TokenRefused"),
+        (serde_json::json!(u64::MAX), "Unavailable"),
+        (serde_json::json!(1e19), "Unavailable"),
+        (serde_json::json!(0.5), "Unavailable"),
+        (serde_json::json!("3600"), "Unavailable"),
+        (serde_json::json!([3600]), "Unavailable"),
+    ] {
+        let at = setting().await;
+        let token = at.redeem("nora").await.unwrap();
+        at.amazon.fault(Endpoint::TokenInfo, Fault::set("exp", exp.clone()), None);
+        let customer = at.client.customer(&token).await;
+        let found = match customer {
+            Ok(_) => "Ok".to_owned(),
+            Err(error) => format!("{error:?}"),
+        };
+        assert!(found.starts_with(expected), "{exp}: {found}");
+    }
+}
+
+#[tokio::test]
+async fn e24_e25_an_answer_about_nobody_or_somebody_else_is_none() {
+    let id = |text: &str| Fault::set("user_id", text);
+    let long = "A".repeat(129);
+    for odd in ["", " ", " A", "A\n", "amzn1.account.A#B", "../A", "amzn1.account.\u{c4}", &long] {
+        for endpoint in [Endpoint::TokenInfo, Endpoint::Profile] {
+            let at = setting().await;
+            let token = at.redeem("nora").await.unwrap();
+            at.amazon.fault(endpoint, id(odd), None);
+            let customer = at.client.customer(&token).await;
+            assert!(matches!(customer, Err(Error::Unavailable { .. })), "{odd:?} {customer:?}");
+        }
+    }
+    let at = setting().await;
+    let token = at.redeem("nora").await.unwrap();
+    at.amazon.fault(Endpoint::Profile, id("amzn1.account.SOMEBODYELSE"), None);
+    let customer = at.client.customer(&token).await;
+    assert!(matches!(customer, Err(Error::TokenRefused(_))), "{customer:?}");
+}
+
+#[tokio::test]
+async fn l14_the_secret_travels_in_the_body_of_the_redemption_and_nowhere_else() {
+    let at = setting().await;
+    let token = at.redeem("nora").await.unwrap();
+    at.client.customer(&token).await.unwrap();
+    let calls = at.amazon.calls();
+    for call in &calls {
+        let redeems = call.endpoint() == Some(Endpoint::Token);
+        let has = |names: &[String], part: &str| names.iter().any(|name| name.contains(part));
+        assert_eq!(has(&call.fields, "client_secret"), redeems, "{call:?}");
+        assert!(!has(&call.query, "secret") && !has(&call.query, "code"), "{call:?}");
+        assert!(!redeems || !has(&call.headers, "authorization"), "{call:?}");
+        for leaky in ["cookie", "referer", "origin", "x-forwarded-for"] {
+            assert!(!has(&call.headers, leaky), "{call:?}");
+        }
+    }
+    assert_eq!(calls.len(), 3);
+}
+
+#[tokio::test]
+async fn l11_an_amazon_that_cannot_be_found_is_unavailable_at_once() {
+    let at = setting().await;
+    let token = at.redeem("nora").await.unwrap();
+    // RFC 6761: no name below `invalid` ever resolves.
+    for api in ["http://amazon.invalid", "http://127.0.0.1:9"] {
+        let nobody = Client {
+            api: api.into(),
+            http: http().unwrap(),
+            client_id: SHOP_CLIENT_ID.into(),
+            redirect_uri: CALLBACK.into(),
+        };
+        let started = std::time::Instant::now();
+        let redeemed = nobody.redeem("code", &at.verifier, SHOP_CLIENT_SECRET).await;
+        assert!(matches!(redeemed, Err(Error::Unavailable { .. })), "{api}");
+        let customer = nobody.customer(&token).await;
+        assert!(matches!(customer, Err(Error::Unavailable { .. })), "{api}");
+        assert!(started.elapsed() < std::time::Duration::from_secs(4), "{api}");
+    }
 }
 
 #[tokio::test]
