@@ -8,7 +8,7 @@ use rand_core::UnwrapErr;
 use crate::{holds, matters, nasty, tampered};
 
 /// 43 characters of base64url, the last of which carries four bits.
-fn is_a_token(text: &str) -> bool {
+pub(crate) fn is_a_token(text: &str) -> bool {
     let url_safe = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
     text.len() == 43
         && text.bytes().all(url_safe)
