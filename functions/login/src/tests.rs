@@ -66,14 +66,21 @@ async fn a09_a_visitor_is_sent_to_amazon_with_all_that_amazon_asks_for() {
 }
 
 #[tokio::test]
-async fn a10_no_two_sign_ins_have_a_secret_in_common() {
+async fn a09_a10_no_two_sign_ins_have_a_secret_in_common_and_all_have_a_proper_challenge() {
     let login = login(&[]).await;
     let mut secrets = BTreeSet::new();
     for _ in 0..1000 {
         let reply = reply(&login, &Specimen::of("login")).await;
         let (_, query) = location(&reply);
-        assert!(secrets.insert(query["state"].clone()));
-        assert!(secrets.insert(query["code_challenge"].clone()));
+        let state = domain::State::presented(&query["state"]).unwrap();
+        let verifier = remembered(&reply).finish(&state).unwrap().verifier;
+        assert_eq!(query["code_challenge_method"], "S256");
+        assert_eq!(query["code_challenge"], verifier.challenge().expose());
+        assert_ne!(query["code_challenge"], verifier.expose());
+        for secret in [state.expose(), verifier.expose()] {
+            assert!(secrets.insert(secret.to_owned()));
+            assert_eq!(secret.len(), 43, "256 bits");
+        }
     }
 }
 
