@@ -12,21 +12,21 @@
 
 mod answer;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{AmazonUserId, Email, PkceVerifier, Profile, amazon::fit_to_show};
+use domain::{AmazonUserId, PkceVerifier, Profile};
 use reqwest::{RequestBuilder, redirect::Policy};
 
-use answer::{Refused, Token, TokenInfo, read};
+use answer::{Refused, agreed, read, redeemed, told};
 
 /// How long the redemption may take. It is tried once.
 const REDEEM_WITHIN: Duration = Duration::from_secs(4);
 /// How long one try at the other two calls may take. They change nothing, so they are tried twice.
 const ASK_WITHIN: Duration = Duration::from_secs(2);
-/// Where all of Amazon's tokens come from.
-const ISSUER: &str = "https://www.amazon.com";
 
 /// What can go wrong at Amazon, by whose fault it is. No message holds anything that was sent.
 #[derive(Debug, thiserror::Error)]
@@ -113,31 +113,7 @@ impl Client {
             ("client_secret", client_secret),
             ("code_verifier", verifier.expose()),
         ]);
-        let token: Token = match read("token", request).await? {
-            Ok(token) => token,
-            Err(Refused { status: 401, .. }) => return Err(Error::ClientRefused),
-            Err(refused) => {
-                return Err(match refused.error.as_str() {
-                    "invalid_grant" => Error::CodeRefused("invalid_grant"),
-                    "invalid_request" => Error::CodeRefused("invalid_request"),
-                    // Amazon's word for a verifier that does not fit, among others.
-                    "unauthorized_client" => Error::CodeRefused("unauthorized_client"),
-                    "invalid_client" => Error::ClientRefused,
-                    "invalid_scope" => Error::RequestRefused("invalid_scope"),
-                    "unsupported_grant_type" => Error::RequestRefused("unsupported_grant_type"),
-                    // `ServerError`, and whatever Amazon does not document.
-                    _ => refused.unexpected("token"),
-                });
-            }
-        };
-        let bearer = token.token_type.eq_ignore_ascii_case("bearer");
-        let fits = (1..=2048).contains(&token.access_token.len())
-            && token.access_token.bytes().all(|b| b.is_ascii_graphic());
-        if bearer && fits {
-            Ok(AccessToken(token.access_token))
-        } else {
-            Err(unavailable("token", "gave a token that is none"))
-        }
+        redeemed(read("token", request).await?)
     }
 
     /// Asks at once whom the token was issued to (step 2) and who the customer is (step 3).
@@ -150,72 +126,20 @@ impl Client {
     /// [`Error::TokenRefused`] or [`Error::Unavailable`].
     pub async fn customer(&self, token: &AccessToken) -> Result<Profile, Error> {
         let (issued_for, profile) = tokio::join!(self.issued_for(token), self.profile(token));
-        let issued_for = issued_for?;
-        let profile = match profile? {
-            Some(profile) => profile,
-            // The customer shares nothing but who they are.
-            None => match issued_for.clone() {
-                Some(user_id) => Profile { user_id, email: None, name: None, postal_code: None },
-                None => return Err(Error::TokenRefused("it opens no profile")),
-            },
-        };
-        match issued_for {
-            Some(user_id) if user_id != profile.user_id => {
-                Err(Error::TokenRefused("tokeninfo and profile name different customers"))
-            }
-            _ => Ok(profile),
-        }
+        agreed(issued_for?, profile?)
     }
 
     /// Whom the token stands for, if it was issued to us.
     async fn issued_for(&self, token: &AccessToken) -> Result<Option<AmazonUserId>, Error> {
         let ask =
             || self.http.get(self.url("/auth/o2/tokeninfo")).query(&[("access_token", &token.0)]);
-        let info: TokenInfo = match ask_twice("tokeninfo", ask).await? {
-            Ok(info) => info,
-            Err(refused) if refused.status == 400 => {
-                return Err(Error::TokenRefused("it is invalid"));
-            }
-            Err(refused) => return Err(refused.unexpected("tokeninfo")),
-        };
-        if info.aud != self.client_id {
-            return Err(Error::TokenRefused("it was issued to another application"));
-        }
-        if info.iss.is_some_and(|issuer| issuer != ISSUER) {
-            return Err(Error::TokenRefused("it was issued by somebody else"));
-        }
-        // Seconds that are left, not a moment.
-        if info.exp.is_some_and(|seconds| seconds <= 0) {
-            return Err(Error::TokenRefused("it is over"));
-        }
-        match info.user_id.as_deref().map(AmazonUserId::parse) {
-            None => Ok(None),
-            Some(Some(user_id)) => Ok(Some(user_id)),
-            Some(None) => Err(unavailable("tokeninfo", "named a customer that cannot be")),
-        }
+        answer::issued_for(ask_twice("tokeninfo", ask).await?, &self.client_id)
     }
 
     /// The customer's profile, or nothing where the token does not reach it.
     async fn profile(&self, token: &AccessToken) -> Result<Option<Profile>, Error> {
         let ask = || self.http.get(self.url("/user/profile")).bearer_auth(&token.0);
-        let profile: answer::Profile = match ask_twice("profile", ask).await? {
-            Ok(profile) => profile,
-            Err(refused) if refused.error == "insufficient_scope" => return Ok(None),
-            Err(refused) if refused.status == 400 => {
-                return Err(Error::TokenRefused("it opens no profile"));
-            }
-            Err(refused) => return Err(refused.unexpected("profile")),
-        };
-        let Some(user_id) = AmazonUserId::parse(&profile.user_id) else {
-            return Err(unavailable("profile", "named a customer that cannot be"));
-        };
-        Ok(Some(Profile {
-            user_id,
-            // An address that is none is as good as absent: the id is what counts.
-            email: profile.email.as_deref().and_then(Email::parse),
-            name: profile.name.and_then(|name| fit_to_show(&name, 128)),
-            postal_code: profile.postal_code.and_then(|code| fit_to_show(&code, 32)),
-        }))
+        told(ask_twice("profile", ask).await?)
     }
 
     fn url(&self, path: &str) -> String {
