@@ -10,8 +10,6 @@ use crate::{Code, Failure, words::Language};
 
 /// The most bytes of a body.
 const LONGEST_BODY: usize = 8 * 1024;
-/// The most cookies that are looked through.
-const MOST_COOKIES: usize = 64;
 
 /// One request, as API Gateway's payload 2.0 tells it.
 ///
@@ -84,9 +82,12 @@ impl Request {
     }
 
     /// A cookie; nothing where the browser sent two different ones of that name.
+    ///
+    /// All cookies are looked through, for the gateway takes no more than 10 KiB of headers: were it
+    /// only the first few, a site's own cookies could push ours out, and the second of two.
     pub fn cookie(&self, name: &str) -> Option<&str> {
         let mut found = None;
-        for cookie in self.cookies.iter().take(MOST_COOKIES) {
+        for cookie in &self.cookies {
             match cookie.split_once('=') {
                 Some((key, value)) if key == name => match found {
                     Some(earlier) if earlier != value => return None,

@@ -80,6 +80,10 @@ fn c04_c05_two_different_cookies_of_one_name_are_none() {
     assert_eq!(session("a=1; __Host-lwa_session=x; b=2").as_deref(), Some("x"));
     assert_eq!(session("__Host-lwa_session=x; __Host-lwa_session=x").as_deref(), Some("x"));
     assert_eq!(session("__Host-lwa_session=x; __Host-lwa_session=y"), None);
+    let others = "site=1; ".repeat(100);
+    assert_eq!(session(&format!("{others}__Host-lwa_session=x")).as_deref(), Some("x"));
+    let apart = format!("__Host-lwa_session=x; {others}__Host-lwa_session=y");
+    assert_eq!(session(&apart), None, "however far apart they are");
     // c04: a neighbour's cookie, or a sloppy spelling of ours, is not ours.
     assert_eq!(
         session("lwa_session=evil; __host-lwa_session=evil; __Host-lwa_session =evil"),
