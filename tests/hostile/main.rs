@@ -5,12 +5,20 @@
 mod back;
 mod buttons;
 mod codes;
+mod cookies;
 mod csrf;
+mod enumeration;
 mod forms;
 mod guessing;
 mod origins;
 mod pollution;
+mod prehijack;
+mod pretenders;
+mod redirects;
 mod states;
+mod tampering;
+mod tickets;
+mod walk;
 
 use local_stack::{Options, Stack, Timestamp};
 

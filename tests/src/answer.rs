@@ -4,6 +4,7 @@ use serde_json::Value;
 use crate::browser::Whence;
 
 /// What came back.
+#[derive(Clone)]
 pub struct Answer {
     /// The status.
     pub status: u16,
