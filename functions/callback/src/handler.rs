@@ -1,7 +1,7 @@
 //! Finds out whom Amazon sent back, and acts on what [`decide`] says.
 
 use domain::{
-    Account, LinkTicket, Profile, ReturnTo,
+    Account, LinkTicket, Profile, ReturnTo, State,
     link::{LIVES, Purpose},
     login::Login,
     session::{Kind, Session},
@@ -69,7 +69,8 @@ impl Callback {
             return Err(Failure::start_over("the visitor came back too late"));
         }
         // Used up before anything is redeemed: however often a callback comes, one goes on.
-        let first = self.entrance.tickets.use_state(&login.state, now).await;
+        let by = State::mint(&mut web::rng()).hash();
+        let first = self.entrance.tickets.use_state(&login.state, &by, now).await;
         if !first.map_err(Failure::unavailable)? {
             return self.come_back_again(request, &login.return_to).await;
         }

@@ -2,7 +2,7 @@
 //!
 //! | pk | sk | attributes |
 //! |---|---|---|
-//! | `STATE#` and the SHA-256 of a state | `STATE` | `ttl` |
+//! | `STATE#` and the SHA-256 of a state | `STATE` | `by`, `ttl` |
 //! | hash of the Amazon identity | SHA-256 of the ticket's secret | `purpose`, `account_id?`, `account_email?`, `attempts_left?`, what Amazon told, `return_to`, `started_at`, `expires_at`, `used?`, `ttl` |
 //! | `LIMIT#` and a hash of what is limited | the window's number | `taken`, `ttl` |
 
@@ -48,23 +48,32 @@ pub enum Attempt {
 }
 
 impl Tickets {
-    /// Uses a state up. Says whether this was its first use.
+    /// Uses a state up. Says whether this was its first use. `by` is a random name for this try: where
+    /// the SDK had to ask twice because an answer got lost, it tells our own first try from another.
     ///
     /// # Errors
     ///
     /// [`Error`] where the table does not answer.
-    pub async fn use_state(&self, state: &State, now: Timestamp) -> Result<bool, Error> {
+    pub async fn use_state(&self, state: &State, by: &str, now: Timestamp) -> Result<bool, Error> {
+        let key = format!("STATE#{}", state.hash());
         let put = || {
             self.client
                 .put_item()
                 .table_name(&self.table)
-                .item("pk", s(format!("STATE#{}", state.hash())))
+                .item("pk", s(&key))
                 .item("sk", s("STATE"))
+                .item("by", s(by))
                 .item("ttl", n(now.0 + TTL_SLACK))
                 .condition_expression("attribute_not_exists(pk)")
                 .send()
         };
-        send("use up a state", put).await
+        if send("use up a state", put).await? {
+            return Ok(true);
+        }
+        let found = self.client.get_item().table_name(&self.table).consistent_read(true);
+        let found = found.key("pk", s(&key)).key("sk", s("STATE")).send().await;
+        let row = found.map_err(failed("read a state"))?.item.unwrap_or_default();
+        Ok(optional(&row, "by")? == Some(by))
     }
 
     /// Opens a ticket.
@@ -73,15 +82,17 @@ impl Tickets {
     ///
     /// [`Error`] where the table does not answer.
     pub async fn open(&self, key: &LinkTicket, ticket: &Ticket) -> Result<(), Error> {
-        let opened = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(print(key, ticket)))
-            .condition_expression("attribute_not_exists(pk)")
-            .send()
-            .await;
-        opened.map(drop).map_err(failed("open a ticket"))
+        let open = || {
+            self.client
+                .put_item()
+                .table_name(&self.table)
+                .set_item(Some(print(key, ticket)))
+                .condition_expression("attribute_not_exists(pk)")
+                .send()
+        };
+        // A key that was only just minted can be there already by our own first try alone, the answer
+        // to which got lost.
+        send("open a ticket", open).await.map(drop)
     }
 
     /// Opens a ticket in place of another one, which must still be open. Says whether it was.
