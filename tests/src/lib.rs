@@ -6,10 +6,17 @@ mod answer;
 mod ask;
 mod browser;
 mod cookie;
+mod flow;
+mod invariants;
+mod scale;
+pub mod stage;
 
 pub use answer::Answer;
 pub use ask::Ask;
 pub use browser::Browser;
+pub use flow::{Flow, Scene, Standing};
+pub use invariants::Tables;
+pub use scale::{Scale, cheap_passwords};
 
 /// The cookie of a session.
 pub const SESSION: &str = "__Host-lwa_session";

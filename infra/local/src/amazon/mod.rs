@@ -165,6 +165,11 @@ impl Amazon {
         self.calls().into_iter().filter(|call| call.endpoint() == Some(endpoint)).collect()
     }
 
+    /// Forgets the calls so far.
+    pub fn forget_calls(&self) {
+        self.shared.journal.clear();
+    }
+
     /// Lets something go wrong so many times, or for good, once what was set before is through.
     pub fn fault(&self, endpoint: Endpoint, fault: Fault, times: Option<u32>) {
         self.shared.faults().push(endpoint, fault, times);
