@@ -7,65 +7,6 @@ use serde_norway::Value;
 
 use crate::{none, read, template};
 
-/// What a function may do with what.
-type Role = &'static [(&'static str, &'static [&'static str])];
-
-const READ: &str = "dynamodb:GetItem";
-const PUT: &str = "dynamodb:PutItem";
-const UPDATE: &str = "dynamodb:UpdateItem";
-const DELETE: &str = "dynamodb:DeleteItem";
-const CHECK: &str = "dynamodb:ConditionCheckItem";
-const QUERY: &str = "dynamodb:Query";
-const SECRET: &str = "secretsmanager:GetSecretValue";
-
-/// Every function, and all that it may do.
-const ROLES: [(&str, Role); 6] = [
-    ("login", &[]),
-    (
-        "callback",
-        &[
-            // Links, claims, and the address that Amazon told last.
-            ("IdentitiesTable", &[READ, PUT, UPDATE]),
-            // Opens a session, ends the one before, checks the epoch.
-            ("SessionsTable", &[READ, PUT, DELETE, CHECK]),
-            // Uses states up, opens tickets and uses those of a switch up.
-            ("TicketsTable", &[READ, PUT, UPDATE]),
-            // Creates, checks, fills in.
-            (ACCOUNTS, &[READ, PUT, UPDATE, CHECK]),
-            (BY_EMAIL, &[QUERY]),
-            ("LwaClientSecretArn", &[SECRET]),
-        ],
-    ),
-    (
-        "link",
-        &[
-            ("IdentitiesTable", &[READ, PUT, UPDATE]),
-            ("SessionsTable", &[READ, PUT, DELETE, CHECK]),
-            // Takes attempts, extends, uses up, gives up; opens none.
-            ("TicketsTable", &[READ, UPDATE, DELETE]),
-            // Creates none, looks no address up.
-            (ACCOUNTS, &[READ, UPDATE, CHECK]),
-        ],
-    ),
-    (
-        "register",
-        &[
-            ("IdentitiesTable", &[READ, PUT, UPDATE]),
-            ("SessionsTable", &[READ, PUT, DELETE, CHECK]),
-            ("TicketsTable", &[READ, PUT, UPDATE, DELETE]),
-            (ACCOUNTS, &[READ, PUT, UPDATE, CHECK]),
-            (BY_EMAIL, &[QUERY]),
-        ],
-    ),
-    ("session", &[("SessionsTable", &[READ, UPDATE])]),
-    ("logout", &[("SessionsTable", &[READ, DELETE])]),
-];
-
-/// The table of accounts, ours or the site's.
-const ACCOUNTS: &str = "AccountsTable, or arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${AccountsTableName}";
-/// Its index by address.
-const BY_EMAIL: &str = "${AccountsTable.Arn}/index/${AccountsEmailIndex}, or arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${AccountsTableName}/index/${AccountsEmailIndex}";
-
 /// The template as it is written.
 fn source() -> Value {
     serde_norway::from_str(&read("infra/template.yaml")).unwrap()
@@ -79,53 +20,6 @@ fn resources(kind: &str) -> Vec<(String, Value)> {
     let found: Vec<_> = ours.map(|(id, resource)| (id, resource.clone())).collect();
     assert!(!found.is_empty(), "there is no {kind}");
     found
-}
-
-/// What a value of the template refers to.
-fn target(value: &Value) -> String {
-    let Value::Tagged(tagged) = value else { panic!("{value:?} names everything of its kind") };
-    let text = tagged.value.as_str().unwrap_or_default();
-    match tagged.tag.to_string().as_str() {
-        "!GetAtt" => text.strip_suffix(".Arn").unwrap().to_owned(),
-        "!Ref" | "!Sub" => text.to_owned(),
-        "!If" => format!("{}, or {}", target(&tagged.value[1]), target(&tagged.value[2])),
-        other => panic!("{other} is not understood here"),
-    }
-}
-
-fn texts(value: &Value) -> Vec<String> {
-    let list = value.as_sequence().unwrap_or_else(|| panic!("{value:?} is not a list"));
-    list.iter().map(|text| text.as_str().unwrap().to_owned()).collect()
-}
-
-#[test]
-fn m06_a_function_may_do_what_it_needs_and_nothing_else() {
-    let mut wrong = Vec::new();
-    for (id, function) in resources("AWS::Serverless::Function") {
-        let binary = function["Metadata"]["BuildProperties"]["Binary"].as_str().unwrap();
-        let mut given: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        let policies = function["Properties"]["Policies"].as_sequence().cloned();
-        for policy in policies.unwrap_or_default() {
-            for statement in policy["Statement"].as_sequence().into_iter().flatten() {
-                assert_eq!(statement["Effect"], "Allow", "{id}");
-                let actions = given.entry(target(&statement["Resource"])).or_default();
-                actions.extend(texts(&statement["Action"]));
-            }
-        }
-        let Some((_, role)) = ROLES.iter().find(|(name, _)| *name == binary) else {
-            wrong.push(format!("{binary} is not in the list: say what it needs"));
-            continue;
-        };
-        let needed = role.iter().map(|(target, actions)| {
-            let actions = actions.iter().map(|action| (*action).to_owned());
-            ((*target).to_owned(), actions.collect::<Vec<_>>())
-        });
-        let needed: BTreeMap<_, _> = needed.collect();
-        if given != needed {
-            wrong.push(format!("{binary} needs {needed:#?} and is given {given:#?}"));
-        }
-    }
-    none(wrong);
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod languages;
 mod leaving;
 mod own_pages;
 mod passwords;
+mod permissions;
 mod personas;
 mod registering;
 mod switching;

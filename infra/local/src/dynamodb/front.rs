@@ -35,6 +35,9 @@ pub struct Call {
     pub items: usize,
     /// Whether it is a read that may be answered with what was true a while ago.
     pub may_lag: bool,
+    /// What it takes, in the words of IAM, and of which table or index: `GetItem sessions`, `Query
+    /// accounts/index/by_email`; for a transaction, of each of its items.
+    pub takes: Vec<String>,
 }
 
 /// What can go wrong.
@@ -254,7 +257,20 @@ fn describe(headers: &HeaderMap, body: &[u8]) -> Call {
         items: body["TransactItems"].as_array().map_or(0, Vec::len),
         may_lag: matches!(operation, "GetItem" | "Query" | "Scan")
             && body["ConsistentRead"] != true,
+        takes: takes(operation, &body),
     }
+}
+
+/// What somebody must be allowed to do who sends this.
+fn takes(operation: &str, body: &Value) -> Vec<String> {
+    let one = |action: &str, body: &Value| {
+        let table = body["TableName"].as_str().unwrap_or("?");
+        let index = body["IndexName"].as_str().map(|index| format!("/index/{index}"));
+        format!("{action} {table}{}", index.unwrap_or_default())
+    };
+    let Some(items) = body["TransactItems"].as_array() else { return vec![one(operation, body)] };
+    let items = items.iter().filter_map(Value::as_object).flatten();
+    items.map(|(action, body)| one(&format!("{action}Item"), body)).collect()
 }
 
 /// Every `TableName` of a request, and the keys of `RequestItems`.
