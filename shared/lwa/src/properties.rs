@@ -33,6 +33,7 @@ fn json() -> impl Strategy<Value = Value> {
         any::<i64>().prop_map(Value::from),
         any::<f64>().prop_map(Value::from),
         "\\PC{0,8}".prop_map(|text| format!("{text}{CANARY}").into()),
+        "[\r\n\0\u{202e}a ]{1,200}".prop_map(|text| format!("{CANARY}{text}").into()),
         select(vec!["invalid_grant", "bearer", OURS, "https://www.amazon.com"])
             .prop_map(Value::from),
     ];
