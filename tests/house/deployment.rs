@@ -1,5 +1,4 @@
-//! What the template promises of what is deployed: nobody may do more than they need, nothing is lost,
-//! nothing is kept that should not be.
+//! What the template promises of what is deployed: nothing is lost, nothing is kept that should not be.
 
 use std::{collections::BTreeMap, time::Duration};
 

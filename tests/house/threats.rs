@@ -1,5 +1,5 @@
-//! `threats.toml` and the names of the tests keep in step: what is feared is answered by a test that
-//! is there, and a test that says what it answers is listed there.
+//! `threats.toml` and the names of the tests keep in step: what is feared is answered by a test that is
+//! there, and a test that says what it answers is listed there.
 
 use std::collections::BTreeMap;
 

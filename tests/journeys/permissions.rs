@@ -12,7 +12,10 @@ use crate::stack_with;
 /// Each function, with what it does or may do, and with what.
 type Permissions = BTreeMap<String, BTreeSet<String>>;
 
-const FIELDS: &str = r#"[{"name":"phone","label":"Phone","type":"tel","required":true},{"name":"postal_code","label":"ZIP"}]"#;
+const FIELDS: &str = r#"[
+    {"name":"phone","label":"Phone","type":"tel","required":true},
+    {"name":"postal_code","label":"ZIP"}
+]"#;
 
 /// A walk, and what it took so far.
 struct Walk<'a> {
@@ -35,7 +38,7 @@ async fn walk(stack: &Stack) -> Permissions {
     let mut walk = Walk { stack, took: Permissions::new() };
     let browser = Browser::new(stack);
 
-    // A linked customer, whose account gets a postal code; then again, which ends the session before.
+    // A linked customer, whose account gets a postal code; once more, which ends that session.
     stack.amazon.change("lin", |lin| lin.postal_code = Some("98109".to_owned()));
     let url = browser.begin("/").await;
     walk.by("login");
@@ -172,8 +175,8 @@ fn allowed() -> (Permissions, BTreeSet<String>) {
     (tables, secrets)
 }
 
-/// What a value of the template refers to, as it is called on this machine; as it is written, where it
-/// is called nothing here.
+/// What a value of the template refers to, as it is called on this machine; as it is written, where
+/// it is called nothing here.
 fn target(value: &Value) -> String {
     let as_it_is = || format!("{value:?}");
     let Value::Tagged(tagged) = value else { return as_it_is() };
@@ -185,7 +188,8 @@ fn target(value: &Value) -> String {
             if ours == theirs { ours } else { as_it_is() }
         }
         ("!Sub", arn) => {
-            let theirs = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${AccountsTableName}";
+            let theirs = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:\
+                          table/${AccountsTableName}";
             let index = arn.strip_prefix(theirs).or(arn.strip_prefix("${AccountsTable.Arn}"));
             match index {
                 Some("") => "accounts".to_owned(),

@@ -250,6 +250,42 @@ async fn k06_r23_a_panic_ends_in_a_page_that_says_nothing_of_it() {
     assert!(!body.contains("CANARY"));
 }
 
+/// A generator of randomness that is broken.
+struct Nothing;
+
+impl rand_core::TryRng for Nothing {
+    type Error = std::fmt::Error;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        Err(std::fmt::Error)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        Err(std::fmt::Error)
+    }
+
+    fn try_fill_bytes(&mut self, _: &mut [u8]) -> Result<(), Self::Error> {
+        Err(std::fmt::Error)
+    }
+}
+
+impl rand_core::TryCryptoRng for Nothing {}
+
+#[tokio::test]
+async fn r31_without_randomness_nothing_is_handed_out() {
+    fn end() -> Result<Reply, Failure> {
+        // As `rng` does with the system's.
+        let mut rng = rand_core::UnwrapErr(Nothing);
+        let token = SessionToken::open(&AccountId::parse("ann").unwrap(), &mut rng);
+        let cookie = Cookie::session(&token, std::time::Duration::from_secs(60));
+        Ok(reply::with_cookie(reply::see_other("/"), &cookie))
+    }
+    let (reply, body) = ending(end, &[]).await;
+    assert_eq!(reply.status(), 500);
+    assert!(body.contains(r#"<main data-code="broken">"#));
+    assert!(!reply.headers().contains_key("set-cookie"));
+}
+
 #[tokio::test]
 async fn a_failure_is_a_page_for_a_visitor_and_problem_details_for_an_app() {
     fn end() -> Result<Reply, Failure> {
