@@ -19,7 +19,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     Error, Part, Write, failed,
-    row::{is_set, n, number, optional, put_optional, row, s, text},
+    row::{Item, is_set, n, number, optional, put_optional, row, s, text},
 };
 
 /// The table of Amazon identities, and of the addresses of accounts that we created.
@@ -69,13 +69,7 @@ impl Identities {
     pub async fn find(&self, customer: &AmazonUserId) -> Result<Option<Identity>, Error> {
         let found = self.client.get_item().table_name(&self.table).consistent_read(true);
         let found = found.key("pk", amazon(customer)).send().await;
-        let Some(row) = found.map_err(failed("read a link"))?.item else { return Ok(None) };
-        Ok(Some(Identity {
-            account: text(&row, "account_id", AccountId::parse)?,
-            epoch: number(&row, "epoch")?,
-            prove_again: is_set(&row, "prove_again"),
-            amazon_email: optional(&row, "amazon_email")?.and_then(Email::parse),
-        }))
+        found.map_err(failed("read a link"))?.item.map(|row| parse(&row)).transpose()
     }
 
     /// The account that we created with this address.
@@ -97,17 +91,9 @@ impl Identities {
     ///
     /// [`Error`], never seen.
     pub fn link(&self, link: &Link<'_>) -> Result<[Write; 2], Error> {
-        let mut forth = row([
-            ("pk", amazon(link.customer)),
-            ("account_id", s(link.account.as_str())),
-            ("epoch", n(link.epoch)),
-            ("linked_at", n(link.now.0)),
-            ("how", s(link.how.as_str())),
-        ]);
-        put_optional(&mut forth, "amazon_email", link.amazon_email.map(Email::as_str));
         let forth = Put::builder()
             .table_name(&self.table)
-            .set_item(Some(forth))
+            .set_item(Some(print(link)))
             .condition_expression(
                 "attribute_not_exists(pk) OR (account_id = :account AND prove_again = :yes)",
             )
@@ -179,6 +165,28 @@ impl Identities {
         };
         Ok(Write::put(Part::Email, put.build().map_err(failed("claim an address"))?))
     }
+}
+
+pub(crate) fn print(link: &Link<'_>) -> Item {
+    let mut row = row([
+        ("pk", amazon(link.customer)),
+        ("account_id", s(link.account.as_str())),
+        ("epoch", n(link.epoch)),
+        ("linked_at", n(link.now.0)),
+        ("how", s(link.how.as_str())),
+    ]);
+    put_optional(&mut row, "amazon_email", link.amazon_email.map(Email::as_str));
+    row
+}
+
+pub(crate) fn parse(row: &Item) -> Result<Identity, Error> {
+    Ok(Identity {
+        account: text(row, "account_id", AccountId::parse)?,
+        epoch: number(row, "epoch")?,
+        prove_again: is_set(row, "prove_again")?,
+        // A note, by which nothing is decided: an old one must not keep anybody out.
+        amazon_email: optional(row, "amazon_email")?.and_then(Email::parse),
+    })
 }
 
 fn amazon(customer: &AmazonUserId) -> AttributeValue {

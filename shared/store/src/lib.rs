@@ -5,6 +5,8 @@
 
 mod admission;
 mod identities;
+#[cfg(test)]
+mod properties;
 mod row;
 mod sessions;
 mod tickets;

@@ -47,6 +47,15 @@ pub(crate) fn text<T>(
     optional(row, name)?.and_then(parse).ok_or(Error::Row(name))
 }
 
+/// The same of an attribute that may be absent.
+pub(crate) fn optional_text<T>(
+    row: &Item,
+    name: &'static str,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Result<Option<T>, Error> {
+    optional(row, name)?.map(|text| parse(text).ok_or(Error::Row(name))).transpose()
+}
+
 /// The number of an attribute.
 pub(crate) fn number<T: std::str::FromStr>(row: &Item, name: &'static str) -> Result<T, Error> {
     match row.get(name) {
@@ -60,7 +69,12 @@ pub(crate) fn moment(row: &Item, name: &'static str) -> Result<Timestamp, Error>
     number(row, name).map(Timestamp)
 }
 
-/// Whether an attribute is there and true.
-pub(crate) fn is_set(row: &Item, name: &str) -> bool {
-    matches!(row.get(name), Some(AttributeValue::Bool(true)))
+/// Whether an attribute is there, which is then true. Our conditions ask only whether it is there, so
+/// anything else is neither yes nor no.
+pub(crate) fn is_set(row: &Item, name: &'static str) -> Result<bool, Error> {
+    match row.get(name) {
+        None => Ok(false),
+        Some(AttributeValue::Bool(true)) => Ok(true),
+        Some(_) => Err(Error::Row(name)),
+    }
 }

@@ -10,6 +10,8 @@
 //! password bumps it first and deletes afterwards, and a session that was about to be opened finds
 //! another epoch than the one it started from. An account without `META` has epoch 0.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::{
     Client,
     types::{ConditionCheck, Delete, Put},
@@ -21,12 +23,12 @@ use domain::{
 
 use crate::{
     Error, Part, Write, failed,
-    row::{moment, n, number, optional, put_optional, row, s, text},
+    row::{Item, moment, n, number, optional, put_optional, row, s, text},
     write::send,
 };
 
 /// A row outlives its session by so much, for the sake of clocks that differ.
-const TTL_SLACK: i64 = 24 * 60 * 60;
+const TTL_SLACK: Duration = Duration::from_hours(24);
 
 /// The table of sessions and epochs.
 #[derive(Clone)]
@@ -53,17 +55,7 @@ impl Sessions {
     pub async fn find(&self, token: &SessionToken) -> Result<Option<Session>, Error> {
         let found = self.client.get_item().table_name(&self.table).consistent_read(true);
         let found = found.key("pk", s(token.tag())).key("sk", s(token.hash())).send().await;
-        let Some(row) = found.map_err(failed("read a session"))?.item else { return Ok(None) };
-        Ok(Some(Session {
-            account: text(&row, "account_id", AccountId::parse)?,
-            id: text(&row, "id", |id| Some(id.to_owned()))?,
-            kind: text(&row, "kind", Kind::parse)?,
-            how: text(&row, "how", How::parse)?,
-            name: optional(&row, "name")?.map(str::to_owned),
-            started_at: moment(&row, "started_at")?,
-            last_seen: moment(&row, "last_seen")?,
-            expires_at: moment(&row, "expires_at")?,
-        }))
+        found.map_err(failed("read a session"))?.item.map(|row| parse(&row)).transpose()
     }
 
     /// Notes that a session was used, if it still exists: an update must not bring it back.
@@ -129,22 +121,9 @@ impl Sessions {
         session: &Session,
         epoch: u64,
     ) -> Result<[Write; 2], Error> {
-        let mut row = row([
-            ("pk", s(token.tag())),
-            ("sk", s(token.hash())),
-            ("account_id", s(session.account.as_str())),
-            ("id", s(&session.id)),
-            ("kind", s(session.kind.as_str())),
-            ("how", s(session.how.as_str())),
-            ("started_at", n(session.started_at.0)),
-            ("last_seen", n(session.last_seen.0)),
-            ("expires_at", n(session.expires_at.0)),
-            ("ttl", n(session.expires_at.0 + TTL_SLACK)),
-        ]);
-        put_optional(&mut row, "name", session.name.as_deref());
         let put = Put::builder()
             .table_name(&self.table)
-            .set_item(Some(row))
+            .set_item(Some(print(token, session)))
             .condition_expression("attribute_not_exists(pk)");
         let check = ConditionCheck::builder()
             .table_name(&self.table)
@@ -173,4 +152,34 @@ impl Sessions {
             .key("sk", s(token.hash()));
         Ok(Write::delete(Part::Session, delete.build().map_err(failed("end a session"))?))
     }
+}
+
+pub(crate) fn print(token: &SessionToken, session: &Session) -> Item {
+    let mut row = row([
+        ("pk", s(token.tag())),
+        ("sk", s(token.hash())),
+        ("account_id", s(session.account.as_str())),
+        ("id", s(&session.id)),
+        ("kind", s(session.kind.as_str())),
+        ("how", s(session.how.as_str())),
+        ("started_at", n(session.started_at.0)),
+        ("last_seen", n(session.last_seen.0)),
+        ("expires_at", n(session.expires_at.0)),
+        ("ttl", n((session.expires_at + TTL_SLACK).0)),
+    ]);
+    put_optional(&mut row, "name", session.name.as_deref());
+    row
+}
+
+pub(crate) fn parse(row: &Item) -> Result<Session, Error> {
+    Ok(Session {
+        account: text(row, "account_id", AccountId::parse)?,
+        id: text(row, "id", |id| Some(id.to_owned()))?,
+        kind: text(row, "kind", Kind::parse)?,
+        how: text(row, "how", How::parse)?,
+        name: optional(row, "name")?.map(str::to_owned),
+        started_at: moment(row, "started_at")?,
+        last_seen: moment(row, "last_seen")?,
+        expires_at: moment(row, "expires_at")?,
+    })
 }

@@ -6,6 +6,8 @@
 //! | hash of the Amazon identity | SHA-256 of the ticket's secret | `purpose`, `account_id?`, `account_email?`, `attempts_left?`, what Amazon told, `return_to`, `started_at`, `expires_at`, `used?`, `ttl` |
 //! | `LIMIT#` and a hash of what is limited | the window's number | `taken`, `ttl` |
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::{
     Client,
     types::{AttributeValue, Put, Update},
@@ -17,12 +19,12 @@ use domain::{
 
 use crate::{
     Commit, Error, Part, Write, commit, failed,
-    row::{Item, is_set, moment, n, number, optional, put_optional, row, s, text},
+    row::{Item, is_set, moment, n, number, optional, optional_text, put_optional, row, s, text},
     write::send,
 };
 
 /// A row outlives what it stands for by so much, for the sake of clocks that differ.
-const TTL_SLACK: i64 = 24 * 60 * 60;
+const TTL_SLACK: Duration = Duration::from_hours(24);
 
 /// The table of used states, tickets and limits.
 #[derive(Clone)]
@@ -63,7 +65,7 @@ impl Tickets {
                 .item("pk", s(&key))
                 .item("sk", s("STATE"))
                 .item("by", s(by))
-                .item("ttl", n(now.0 + TTL_SLACK))
+                .item("ttl", n((now + TTL_SLACK).0))
                 .condition_expression("attribute_not_exists(pk)")
                 .send()
         };
@@ -159,7 +161,7 @@ impl Tickets {
                 .expression_attribute_names("#ttl", "ttl")
                 .expression_attribute_values(":one", n(1))
                 .expression_attribute_values(":most", n(limit.most))
-                .expression_attribute_values(":ttl", n(limit.resets_at.0 + TTL_SLACK));
+                .expression_attribute_values(":ttl", n((limit.resets_at + TTL_SLACK).0));
             let from_limit = from_limit.build().map_err(failed("take an attempt"))?;
             writes.push(Write::update(Part::Limit, from_limit));
         }
@@ -177,7 +179,7 @@ impl Tickets {
     ///
     /// [`Error`] where the table does not answer.
     pub async fn extend(&self, key: &LinkTicket, ticket: &Ticket) -> Result<(), Error> {
-        let expires_at = (ticket.started_at + LIVES_AFTER_FORGOT).0;
+        let expires_at = ticket.started_at + LIVES_AFTER_FORGOT;
         let extend = || {
             self.client
                 .update_item()
@@ -187,8 +189,8 @@ impl Tickets {
                 .update_expression("SET expires_at = :expires_at, #ttl = :ttl")
                 .condition_expression("attribute_exists(pk) AND attribute_not_exists(used)")
                 .expression_attribute_names("#ttl", "ttl")
-                .expression_attribute_values(":expires_at", n(expires_at))
-                .expression_attribute_values(":ttl", n(expires_at + TTL_SLACK))
+                .expression_attribute_values(":expires_at", n(expires_at.0))
+                .expression_attribute_values(":ttl", n((expires_at + TTL_SLACK).0))
                 .send()
         };
         send("extend a ticket", extend).await.map(drop)
@@ -248,7 +250,7 @@ impl Tickets {
     }
 }
 
-fn print(key: &LinkTicket, ticket: &Ticket) -> Item {
+pub(crate) fn print(key: &LinkTicket, ticket: &Ticket) -> Item {
     let mut row = row([
         ("pk", s(key.tag())),
         ("sk", s(key.hash())),
@@ -256,7 +258,7 @@ fn print(key: &LinkTicket, ticket: &Ticket) -> Item {
         ("return_to", s(ticket.return_to.as_str())),
         ("started_at", n(ticket.started_at.0)),
         ("expires_at", n(ticket.expires_at.0)),
-        ("ttl", n(ticket.expires_at.0 + TTL_SLACK)),
+        ("ttl", n((ticket.expires_at + TTL_SLACK).0)),
     ]);
     let (purpose, account) = match &ticket.purpose {
         Purpose::Link { account, email, attempts_left } => {
@@ -278,12 +280,12 @@ fn print(key: &LinkTicket, ticket: &Ticket) -> Item {
     row
 }
 
-fn parse(row: &Item) -> Result<Ticket, Error> {
+pub(crate) fn parse(row: &Item) -> Result<Ticket, Error> {
     let account = || text(row, "account_id", AccountId::parse);
     let purpose = match optional(row, "purpose")? {
         Some("link") => Purpose::Link {
             account: account()?,
-            email: optional(row, "account_email")?.and_then(Email::parse),
+            email: optional_text(row, "account_email", Email::parse)?,
             attempts_left: number(row, "attempts_left")?,
         },
         Some("register") => Purpose::Register,
@@ -294,13 +296,13 @@ fn parse(row: &Item) -> Result<Ticket, Error> {
         purpose,
         customer: Profile {
             user_id: text(row, "amazon_user_id", AmazonUserId::parse)?,
-            email: optional(row, "amazon_email")?.and_then(Email::parse),
+            email: optional_text(row, "amazon_email", Email::parse)?,
             name: optional(row, "amazon_name")?.map(str::to_owned),
             postal_code: optional(row, "amazon_postal_code")?.map(str::to_owned),
         },
         return_to: text(row, "return_to", ReturnTo::parse)?,
         started_at: moment(row, "started_at")?,
         expires_at: moment(row, "expires_at")?,
-        used: is_set(row, "used"),
+        used: is_set(row, "used")?,
     })
 }
