@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says where")]
 
+mod again;
 mod back;
 mod buttons;
 mod codes;
@@ -15,7 +16,9 @@ mod pollution;
 mod prehijack;
 mod pretenders;
 mod redirects;
+mod sessions;
 mod states;
+mod tables;
 mod tampering;
 mod tickets;
 mod walk;
