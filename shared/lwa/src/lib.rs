@@ -12,6 +12,8 @@
 
 mod answer;
 #[cfg(test)]
+mod certificates;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod tests;
@@ -60,8 +62,13 @@ pub enum Error {
 ///
 /// Where TLS cannot be set up at all.
 pub fn http() -> Result<reqwest::Client, Box<dyn std::error::Error + Send + Sync>> {
+    trusting(rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.into() })
+}
+
+fn trusting(
+    roots: rustls::RootCertStore,
+) -> Result<reqwest::Client, Box<dyn std::error::Error + Send + Sync>> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.into() };
     let tls = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
