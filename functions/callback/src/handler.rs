@@ -38,6 +38,10 @@ impl Handle for Callback {
 
     async fn handle(&self, request: &Request) -> Result<Reply, Failure> {
         match (request.method.as_str(), request.path.as_str()) {
+            // A look ahead must not use up what the visitor comes back with.
+            ("GET", "/auth/amazon/callback") if request.looks_ahead() => {
+                Ok(reply::empty(StatusCode::NO_CONTENT))
+            }
             ("GET", "/auth/amazon/callback") => self.come_back(request).await,
             ("POST", "/auth/amazon/switch") => self.switch(request).await,
             (_, "/auth/amazon/switch") => Err(Failure::wrong_method("POST")),

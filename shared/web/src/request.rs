@@ -117,13 +117,18 @@ impl Request {
         accepts || self.content_type() == "application/json"
     }
 
+    /// Whether the browser only looks ahead: its visitor may never come.
+    pub fn looks_ahead(&self) -> bool {
+        let ahead = |name| self.header(name).is_some_and(|value| value.contains("prefetch"));
+        ahead("sec-purpose") || ahead("purpose")
+    }
+
     /// Whether the browser only looks ahead, or shows the answer inside of something else: such a
     /// request is not the visitor's own.
     pub fn is_not_a_visit(&self) -> bool {
-        let ahead = |name| self.header(name).is_some_and(|value| value.contains("prefetch"));
         let other = |name, own| self.header(name).is_some_and(|value| value != own);
         let inside = other("sec-fetch-dest", "document") || other("sec-fetch-mode", "navigate");
-        ahead("sec-purpose") || ahead("purpose") || inside
+        self.looks_ahead() || inside
     }
 
     /// The body's type, without parameters; empty where none is told.
