@@ -2,6 +2,7 @@
 
 use std::{fmt::Write as _, panic, time::Duration};
 
+use lambda_http::http::Method;
 use serde_json::json;
 
 use crate::{Failure, Reply, Request, reply::Ending};
@@ -15,7 +16,7 @@ pub(crate) fn request(request: &Request, reply: &Reply, failure: Option<&Failure
     let mut line = json!({
         "level": if reply.status().is_server_error() { "ERROR" } else { "INFO" },
         "request_id": request.id,
-        "method": request.method.as_str(),
+        "method": method(&request.method),
         "route": route(&request.path),
         "status": reply.status().as_u16(),
         "code": ending,
@@ -56,6 +57,20 @@ fn chain(error: &dyn std::error::Error) -> String {
         next = cause.source();
     }
     text
+}
+
+/// The method, if it is one that everybody knows; others may hold anything.
+fn method(method: &Method) -> &str {
+    const METHODS: [Method; 7] = [
+        Method::GET,
+        Method::HEAD,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::OPTIONS,
+    ];
+    if METHODS.contains(method) { method.as_str() } else { "-" }
 }
 
 /// The path, if it is one of ours; others may hold anything.

@@ -36,7 +36,8 @@ pub fn page(
 pub fn json(status: StatusCode, value: &impl Serialize) -> Reply {
     // Only maps with keys that are no text fail to serialise; ours are texts.
     let body = serde_json::to_string(value).unwrap_or_default();
-    with_body(status, "ok", "application/json", body)
+    // A site may print it into a page of its own: there, nothing in a text may begin an element.
+    with_body(status, "ok", "application/json", body.replace('<', "\\u003c"))
 }
 
 /// Sends the browser elsewhere, always with GET: 303, so that no password is ever posted again.
