@@ -17,7 +17,7 @@ use tests::stage::{Stage, side_by_side, timed};
 #[derive(Clone, Debug)]
 enum Call {
     /// The one of this number to DynamoDB.
-    Dynamodb(u32, String),
+    Dynamodb(u32),
     /// The one to this endpoint of Amazon's.
     Amazon(Endpoint),
     /// The one to Secrets Manager, which a new process makes.
@@ -35,9 +35,8 @@ enum End {
 
 /// All calls of a flow, in no order in particular.
 fn calls(stage: &Stage<'_>) -> Vec<Call> {
-    let dynamodb = stage.calls.iter().zip(0..);
-    let mut all: Vec<_> =
-        dynamodb.map(|(call, number)| Call::Dynamodb(number, call.what.clone())).collect();
+    let dynamodb = u32::try_from(stage.calls.len()).unwrap();
+    let mut all: Vec<_> = (0..dynamodb).map(Call::Dynamodb).collect();
     if stage.amazon > 0 {
         let endpoints = [Endpoint::Token, Endpoint::TokenInfo, Endpoint::Profile];
         all.extend(endpoints.map(Call::Amazon));
@@ -51,7 +50,7 @@ async fn killed(stack: &Stack, visitor: &Scene<'_>, call: &Call, end: End) -> Ve
     let function = visitor.flow.function();
     let kills = async {
         match call {
-            Call::Dynamodb(..) => {}
+            Call::Dynamodb(_) => {}
             Call::Amazon(endpoint) => {
                 while stack.amazon.calls_of(*endpoint).is_empty() {
                     sleep(Duration::from_millis(1)).await;
@@ -70,11 +69,11 @@ async fn killed(stack: &Stack, visitor: &Scene<'_>, call: &Call, end: End) -> Ve
         }
     };
     match (call, end) {
-        (Call::Dynamodb(number, _), End::Before) => {
+        (Call::Dynamodb(number), End::Before) => {
             let fault = Fault::Instead(stack.killing(function));
             stack.dynamodb.fault("", *number, Some(1), fault);
         }
-        (Call::Dynamodb(number, _), End::After) => {
+        (Call::Dynamodb(number), End::After) => {
             let fault = Fault::Then(stack.killing(function));
             stack.dynamodb.fault("", *number, Some(1), fault);
         }
@@ -114,7 +113,7 @@ async fn r22_f09_m13_a_process_that_is_killed_at_any_call_leaves_nothing_half_do
                     if end == End::After {
                         continue;
                     }
-                    let first = Call::Dynamodb(0, String::new());
+                    let first = Call::Dynamodb(0);
                     wrong.extend(killed(stack, &stage.visitor(), &first, End::Before).await);
                 }
                 stack.amazon.forget_calls();

@@ -8,8 +8,8 @@ use tests::{Flow, Scale};
 use tests::stage::{Stage, careless, code, side_by_side, timed};
 
 /// What may go wrong with one call.
-struct Trouble {
-    fault: Fault,
+pub(crate) struct Trouble {
+    pub(crate) fault: Fault,
     /// Whether it goes on with every later call, or only this one fails.
     lasting: bool,
     /// The codes that the visitor may be told, besides what the flow ends with.
@@ -31,7 +31,7 @@ const MET: &[&str] = &[
 ];
 
 /// Everything that can go wrong with this call.
-fn troubles(call: &Call) -> Vec<Trouble> {
+pub(crate) fn troubles(call: &Call) -> Vec<Trouble> {
     let mut all = Vec::new();
     let mut add = |fault: Fault, codes| {
         for lasting in Scale::wanted().pick(&[false][..], &[false, true]) {

@@ -4,3 +4,7 @@
 
 mod crashes;
 mod dynamodb;
+mod pairs;
+mod races;
+mod rows;
+mod schedule;

@@ -29,6 +29,10 @@ impl<'a> Ask<'a> {
             cookies: true,
             body: Vec::new(),
         };
+        let ask = match browser.trace {
+            Some(trace) => ask.header("x-amzn-trace-id", trace),
+            None => ask,
+        };
         ask.header("accept-language", browser.language)
             .header("accept", "text/html,*/*;q=0.8")
             .header("sec-fetch-dest", "document")

@@ -19,6 +19,7 @@ pub struct Browser<'a> {
     pub(crate) stack: &'a Stack,
     pub(crate) http: Client<HttpConnector, Full<Bytes>>,
     pub(crate) language: &'static str,
+    pub(crate) trace: Option<&'static str>,
     cookies: Mutex<BTreeMap<(String, String), String>>,
     secrets: Mutex<BTreeSet<String>>,
 }
@@ -45,6 +46,7 @@ impl<'a> Browser<'a> {
             stack,
             http: Client::builder(TokioExecutor::new()).build_http(),
             language: "en-US,en;q=0.9",
+            trace: None,
             cookies: Mutex::default(),
             secrets: Mutex::default(),
         }
@@ -53,6 +55,13 @@ impl<'a> Browser<'a> {
     /// The same browser with another preference in `Accept-Language`.
     pub fn preferring(mut self, language: &'static str) -> Self {
         self.language = language;
+        self
+    }
+
+    /// The same browser, whose requests are called this in the logs of all that they pass through:
+    /// what functions ask of DynamoDB for it is told by it.
+    pub fn traced(mut self, trace: &'static str) -> Self {
+        self.trace = Some(trace);
         self
     }
 
@@ -180,6 +189,7 @@ impl<'a> Browser<'a> {
             stack: self.stack,
             http: self.http.clone(),
             language: self.language,
+            trace: self.trace,
             cookies: Mutex::new(self.cookies.lock().unwrap().clone()),
             secrets: Mutex::new(self.secrets.lock().unwrap().clone()),
         }

@@ -273,23 +273,28 @@ impl<'a> Scene<'a> {
 
     /// Does it.
     pub async fn act(&self) -> Answer {
+        self.act_with(&self.browser).await
+    }
+
+    /// Does it with this copy of the browser.
+    pub async fn act_with(&self, browser: &Browser<'_>) -> Answer {
         let form = |more: &[(&'static str, &'static str)]| {
             let csrf = [("csrf", self.csrf.clone())].into_iter();
             let more = more.iter().map(|(name, value)| (*name, (*value).to_owned()));
             csrf.chain(more).collect::<Vec<_>>()
         };
         let (to, fields) = match self.flow {
-            Flow::Begin => return self.browser.get("/auth/amazon/login?return_to=/checkout").await,
-            Flow::LinkPage => return self.browser.get("/auth/amazon/link").await,
-            Flow::RegisterPage => return self.browser.get("/auth/amazon/register").await,
+            Flow::Begin => return browser.get("/auth/amazon/login?return_to=/checkout").await,
+            Flow::LinkPage => return browser.get("/auth/amazon/link").await,
+            Flow::RegisterPage => return browser.get("/auth/amazon/register").await,
             Flow::Session | Flow::SessionNoted => {
-                return self.browser.fetch("/auth/session", None).await;
+                return browser.fetch("/auth/session", None).await;
             }
-            Flow::Verify => return self.browser.fetch("/auth/verify", None).await,
-            Flow::Reload => return self.browser.come_back(&self.back).await,
+            Flow::Verify => return browser.fetch("/auth/verify", None).await,
+            Flow::Reload => return browser.come_back(&self.back).await,
             Flow::SaysNo => {
                 let back = self.stack.amazon.cancel(&self.at_amazon).unwrap();
-                return self.browser.come_back(&back).await;
+                return browser.come_back(&back).await;
             }
             Flow::RightPassword | Flow::RightPasswordSignedIn | Flow::SecondClick => {
                 ("/auth/amazon/link", form(&[("password", "ann-local-password")]))
@@ -302,10 +307,10 @@ impl<'a> Scene<'a> {
             Flow::Register => ("/auth/amazon/register", form(&[("email", "noa@home.example")])),
             Flow::RegisterTaken => ("/auth/amazon/register", form(&[("email", "bob@example.com")])),
             Flow::LogOut => ("/auth/logout", form(&[("return_to", "/")])),
-            _ => return self.browser.allow(&self.at_amazon, self.flow.customer()).await,
+            _ => return browser.allow(&self.at_amazon, self.flow.customer()).await,
         };
         let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        self.browser.post(to, &fields).await
+        browser.post(to, &fields).await
     }
 
     /// Does it once more, as a visitor who was told to try again: the same form; from the start
@@ -376,7 +381,7 @@ impl<'a> Scene<'a> {
     }
 
     /// Lets the session be unused for so many seconds.
-    fn age(&self, seconds: i64) {
+    pub fn age(&self, seconds: i64) {
         for row in self.stack.dynamodb.scan("sessions").unwrap() {
             let text = |name: &str| row[name]["S"].as_str().unwrap_or_default().to_owned();
             let seen = row["last_seen"]["N"].as_str().and_then(|seen| seen.parse::<i64>().ok());

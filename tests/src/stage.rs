@@ -156,10 +156,9 @@ pub async fn side_by_side<T>(
         findings
     });
     let all = join_all(stacks).await;
-    let runs: usize = all.iter().map(|findings| findings.runs).sum();
-    let wrong: Vec<_> = all.into_iter().flat_map(|findings| findings.wrong).collect();
-    println!("{what}: {runs} runs, {} violations", wrong.len());
-    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+    let runs = all.iter().map(|findings| findings.runs).sum();
+    let wrong = all.into_iter().flat_map(|findings| findings.wrong).collect();
+    Findings { runs, wrong }.tell(what);
 }
 
 /// What came of some runs.
@@ -174,5 +173,15 @@ impl Findings {
     pub fn run(&mut self, what: &str, wrong: Vec<String>) {
         self.runs += 1;
         self.wrong.extend(wrong.into_iter().map(|one| format!("{what}: {one}")));
+    }
+
+    /// Tells how many runs there were, and fails with all that was wrong in them.
+    ///
+    /// # Panics
+    ///
+    /// Where anything was.
+    pub fn tell(&self, what: &str) {
+        println!("{what}: {} runs, {} violations", self.runs, self.wrong.len());
+        assert!(self.wrong.is_empty(), "\n{}\n", self.wrong.join("\n"));
     }
 }
