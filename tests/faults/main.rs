@@ -7,4 +7,6 @@ mod cases;
 mod clock;
 mod door;
 mod ending;
+mod secrets;
 mod transport;
+mod ttl;

@@ -1,7 +1,7 @@
 use domain::{AccountId, AmazonUserId, Clock, Email, SessionToken, Timestamp};
 use local_stack::{
     Options, Stack,
-    amazon::{Endpoint, Fault, SHOP_CLIENT_ID, SHOP_CLIENT_SECRET},
+    amazon::{Customer, Endpoint, Fault, SHOP_CLIENT_ID, SHOP_CLIENT_SECRET},
     dynamodb,
     specimen::Specimen,
 };
@@ -757,6 +757,35 @@ async fn c14_sessions_of_one_account_live_side_by_side_in_one_partition() {
     let tag = SessionToken::tag_of(&AccountId::parse("lin").unwrap());
     let rows = at.stack.dynamodb.scan("sessions").unwrap();
     assert_eq!(rows.iter().filter(|row| row["pk"]["S"] == tag).count(), sessions.len());
+}
+
+#[tokio::test]
+async fn l13_r25_customers_who_are_handled_at_once_by_one_process_stay_apart() {
+    let at = setting().await;
+    let logins: Vec<_> = (100..200).map(|number| format!("visitor-{number}")).collect();
+    at.stack.amazon.world().customers.extend(logins.iter().map(|login| Customer::new(login)));
+    let come_back = async |(login, secret): (&String, &str)| {
+        let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        let state = STATE.replace("hE3b", &format!("{secret}{}", &login[8..]));
+        let (back, entry) = (back_with(&at, login, &state), LEFT.0);
+        let entry = format!("{state}.{verifier}.{entry}.Lw");
+        let reply = at.reply(back.cookie("__Host-lwa_login", &entry)).await;
+        let id = at.whose(&session(&reply)).await.unwrap();
+        assert_eq!(at.row(&id).await["email"]["S"], format!("{login}@example.com"));
+        id
+    };
+    let first = logins.iter().map(|login| come_back((login, "a")));
+    let first = futures_util::future::join_all(first).await;
+    let ids: std::collections::BTreeSet<_> = first.iter().collect();
+    assert_eq!(ids.len(), logins.len(), "each has an account of their own");
+    let again = logins.iter().map(|login| come_back((login, "b")));
+    assert_eq!(futures_util::future::join_all(again).await, first, "and comes back into it");
+}
+
+fn back_with(at: &Setting, customer: &str, state: &str) -> Specimen {
+    let specimen = at.back(customer);
+    let code = specimen.query_of("code");
+    specimen.query(&[("code", &code), ("state", state)])
 }
 
 // What is kept of whom.
