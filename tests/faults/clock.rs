@@ -1,10 +1,7 @@
 //! The clock of the functions is not the one of a moment ago.
 
 use local_stack::{Options, Stack, Timestamp};
-use tests::{
-    Browser, Flow, cheap_passwords,
-    stage::{Stage, careless},
-};
+use tests::{Browser, cheap_passwords};
 
 /// When everything begins.
 const NOON: i64 = 1_795_867_200;
@@ -18,39 +15,6 @@ async fn stack_at_noon() -> Stack {
 
 fn at(stack: &Stack, seconds: i64) {
     stack.set_clock(Timestamp(NOON + seconds)).unwrap();
-}
-
-/// In the middle of every flow the clock jumps, and jumps back before the visitor does it again.
-#[tokio::test]
-async fn f14_r30_a_clock_that_jumps_five_minutes_to_and_fro_changes_nothing() {
-    let stack = stack_at_noon().await;
-    let seed = stack.dynamodb.snapshot().unwrap();
-    let (mut runs, mut wrong) = (0, Vec::new());
-    for flow in Flow::ALL {
-        at(&stack, 0);
-        let stage = Stage::set(&stack, &seed, flow).await;
-        for jump in [-300, -61, -1, 1, 61, 300] {
-            let visitor = stage.visitor();
-            at(&stack, jump);
-            let answer = visitor.act().await;
-            let mut odd = careless(&answer);
-            if (answer.status, answer.code()) != flow.ending() {
-                odd.push(format!("ends {} {}", answer.status, answer.code()));
-            }
-            let now = visitor.standing().await;
-            if now != stage.clean {
-                odd.push(format!("leads to {now:?}, not to {:?}", stage.clean));
-            }
-            odd.extend(stage.wrong(&visitor).await);
-            at(&stack, 0);
-            odd.extend(stage.wrong_when_repeated(visitor).await);
-            wrong.extend(odd.into_iter().map(|odd| format!("{flow:?} {jump:+} s: {odd}")));
-            runs += 1;
-        }
-    }
-    println!("clock: {runs} runs, {} violations", wrong.len());
-    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
-    assert_eq!(runs, 6 * Flow::ALL.len());
 }
 
 /// The clock went back and came again: what is over by then is over all the same.

@@ -9,4 +9,3 @@ mod door;
 mod ending;
 mod secrets;
 mod transport;
-mod ttl;

@@ -1,5 +1,3 @@
-mod stranger;
-
 use domain::{Email, PkceVerifier};
 use local_stack::amazon::{
     Amazon, Endpoint, FOREIGN_CLIENT_ID, Fault, SHOP_CLIENT_ID, SHOP_CLIENT_SECRET, World,
