@@ -90,6 +90,11 @@ impl Door {
         shared.asked.clear();
     }
 
+    /// Forgets what was asked so far.
+    pub(crate) fn forget(&self) {
+        self.shared.lock().unwrap().asked.clear();
+    }
+
     /// What was asked for, connection by connection.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.shared.lock().unwrap().asked.clone()

@@ -16,6 +16,25 @@ use tests::{
 pub(crate) const VISITORS: [Flow; 4] =
     [Flow::Known, Flow::KnownAgain, Flow::Newcomer, Flow::SameEmail];
 
+/// What visitors do that Amazon has no part in.
+pub(crate) fn without_amazon() -> impl Iterator<Item = Flow> {
+    Flow::ALL.into_iter().filter(|flow| {
+        !matches!(
+            flow,
+            Flow::Known
+                | Flow::KnownAgain
+                | Flow::Newcomer
+                | Flow::NewcomerInCapitals
+                | Flow::SameEmail
+                | Flow::Disabled
+                | Flow::NoPassword
+                | Flow::Incomplete
+                | Flow::ProveAgain
+                | Flow::SomebodyElse
+        )
+    })
+}
+
 /// How a callback ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {

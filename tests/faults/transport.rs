@@ -9,7 +9,7 @@ use tests::{
 
 use crate::{
     door::{Deed, Door},
-    ending::{Pages, UNAVAILABLE, VISITORS, come_back, rows, wrong_with_ending},
+    ending::{Pages, UNAVAILABLE, VISITORS, come_back, rows, without_amazon, wrong_with_ending},
 };
 
 /// A stack whose functions find Amazon behind a door.
@@ -150,25 +150,6 @@ async fn r01_nobody_listens_at_amazon() {
         wrong.extend(stage.wrong_when_repeated(visitor).await);
         assert!(wrong.is_empty(), "{flow:?}\n{}", wrong.join("\n"));
     }
-}
-
-/// What visitors do that Amazon has no part in.
-fn without_amazon() -> impl Iterator<Item = Flow> {
-    Flow::ALL.into_iter().filter(|flow| {
-        !matches!(
-            flow,
-            Flow::Known
-                | Flow::KnownAgain
-                | Flow::Newcomer
-                | Flow::NewcomerInCapitals
-                | Flow::SameEmail
-                | Flow::Disabled
-                | Flow::NoPassword
-                | Flow::Incomplete
-                | Flow::ProveAgain
-                | Flow::SomebodyElse
-        )
-    })
 }
 
 #[tokio::test]

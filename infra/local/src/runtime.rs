@@ -183,8 +183,14 @@ impl Lambda {
         idle.filter_map(|environment| environment.process.id()).collect()
     }
 
-    /// Gives a function a setting another value, or none; its idle processes end, and those that
-    /// are started from now on know it.
+    /// Ends the processes of a function that are idle.
+    pub(crate) fn restart(&self, name: &str) {
+        if let Some(function) = self.functions.get(name) {
+            hold(&function.idle).clear();
+        }
+    }
+
+    /// Gives a function a setting another value, or none: processes that start from now on know it.
     pub(crate) fn set(&self, name: &str, setting: &str, value: Option<&str>) {
         let Some(function) = self.functions.get(name) else { return };
         let mut settings = hold(&function.settings);
@@ -192,7 +198,6 @@ impl Lambda {
             Some(value) => settings.insert(setting.to_owned(), value.to_owned()),
             None => settings.remove(setting),
         };
-        hold(&function.idle).clear();
     }
 
     /// Ends all processes and starts no more.

@@ -139,11 +139,19 @@ impl Stack {
         self.lambda.as_ref().map(|lambda| lambda.idle(function)).unwrap_or_default()
     }
 
-    /// Gives a function another value in its environment, or none, for as long as the stack lives.
-    /// As in the cloud, its processes end and the next request starts another.
+    /// Ends the processes of a function that wait for a request: the next one starts another.
+    pub fn restart(&self, function: &str) {
+        if let Some(lambda) = &self.lambda {
+            lambda.restart(function);
+        }
+    }
+
+    /// Gives a function another value in its environment, or none, for as long as the stack lives,
+    /// and restarts it.
     pub fn set(&self, function: &str, setting: &str, value: Option<&str>) {
         if let Some(lambda) = &self.lambda {
             lambda.set(function, setting, value);
+            lambda.restart(function);
         }
     }
 
