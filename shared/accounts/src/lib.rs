@@ -8,6 +8,8 @@
 //! The one adapter so far is [`Table`], an existing DynamoDB table. Its writes are handed out as
 //! items of a transaction, so that account, link and session are written together or not at all.
 
+#[cfg(test)]
+mod properties;
 mod sync;
 mod table;
 #[cfg(test)]

@@ -83,7 +83,7 @@ pub struct Record {
     /// What signing in needs to know of it.
     pub account: Account,
     status: Option<AttributeValue>,
-    password_hash: Option<String>,
+    pub(crate) password_hash: Option<String>,
     row: HashMap<String, AttributeValue>,
 }
 
@@ -317,7 +317,7 @@ impl Table {
         rows.iter().map(|row| id_of(row, &self.attributes.id)).collect()
     }
 
-    fn record(&self, row: HashMap<String, AttributeValue>) -> Result<Record, Error> {
+    pub(crate) fn record(&self, row: HashMap<String, AttributeValue>) -> Result<Record, Error> {
         let names = &self.attributes;
         let text = |name: &str| row.get(name).and_then(|value| value.as_s().ok()).cloned();
         let status = row.get(&names.status).cloned();
