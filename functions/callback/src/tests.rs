@@ -922,7 +922,7 @@ async fn m01_r13_when_a_table_does_not_answer_nobody_is_let_in() {
 }
 
 #[tokio::test]
-async fn r16_an_answer_that_got_lost_does_no_harm() {
+async fn f08_r16_an_answer_that_got_lost_does_no_harm() {
     let at = setting().await;
     at.stack.dynamodb.fault("TransactWriteItems", 0, Some(1), dynamodb::Fault::AnswerLost);
     let reply = at.reply(at.back("nora")).await;
