@@ -15,6 +15,7 @@ mod enumeration;
 mod forms;
 mod guessing;
 mod headers;
+mod names;
 mod origins;
 mod pollution;
 mod prehijack;
