@@ -4,6 +4,8 @@
 
 #[path = "house/code.rs"]
 mod code;
+#[path = "house/controls.rs"]
+mod controls;
 #[path = "house/deployment.rs"]
 mod deployment;
 #[path = "house/floors.rs"]

@@ -131,7 +131,7 @@ fn row(id: String, answer: Value) -> Row {
 }
 
 /// The tests of the project, and the files that each is in.
-fn tests() -> BTreeMap<String, Vec<String>> {
+pub(crate) fn tests() -> BTreeMap<String, Vec<String>> {
     let mut tests: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for path in below("", ".rs") {
         let mut is_test = false;
