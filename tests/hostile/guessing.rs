@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use local_stack::{Options, Stack, Timestamp};
-use tests::{Answer, Browser, TICKET};
+use tests::{Answer, Browser, TICKET, cheap_passwords};
 
 use crate::{
     NOON,
@@ -110,6 +110,7 @@ async fn d01_d05_guesses_at_once_from_many_tickets_tabs_and_browsers_are_five() 
 async fn d02_an_amazon_account_has_twenty_guesses_a_day_ten_of_them_at_one_account() {
     let today = NOON.0 - NOON.0 % DAY;
     let stack = stopped_at(Timestamp(today)).await;
+    cheap_passwords(&stack);
     let (ann, lin, bob) = ("ann@example.com", "lin@example.com", "bob@example.com");
     let five = [401, 401, 401, 401, 410, 410];
 
@@ -144,6 +145,7 @@ async fn d02_an_amazon_account_has_twenty_guesses_a_day_ten_of_them_at_one_accou
 #[tokio::test]
 async fn d03_d22_thirty_amazon_accounts_with_leaked_passwords_have_five_guesses_in_a_window() {
     let stack = stopped_at(NOON).await;
+    cheap_passwords(&stack);
     for window in 0..4 {
         at(&stack, NOON.0 + window * WINDOW);
         let mut evaluated = Vec::new();

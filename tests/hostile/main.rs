@@ -23,6 +23,7 @@ mod pretenders;
 mod raw;
 mod redirects;
 mod sessions;
+mod sizes;
 mod states;
 mod tables;
 mod tampering;

@@ -3,12 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use base64::{
-    Engine as _,
-    engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD},
-};
 use local_stack::{Stack, amazon::SHOP_CLIENT_SECRET};
-use tests::Browser;
+use tests::{Browser, shapes};
 
 use crate::stack_with;
 
@@ -112,29 +108,6 @@ async fn c07_k01_nothing_secret_is_found_in_logs_or_tables() {
             assert!(line.is_none(), "{secret} is logged as {shape}: {line:?}");
         }
     }
-}
-
-/// How a text could be found: as it is, escaped, encoded.
-fn shapes(secret: &str) -> Vec<String> {
-    let json = serde_json::Value::from(secret).to_string();
-    let url: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-    let mut shapes =
-        vec![secret.to_owned(), json.trim_matches('"').to_owned(), url.replace('+', "%20"), url];
-    for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
-        shapes.push(engine.encode(secret));
-    }
-    shapes.push(STANDARD.encode(secret));
-    // In the middle of something longer the letters shift: what does not depend on the neighbours.
-    for shift in 1..3 {
-        let shifted =
-            STANDARD_NO_PAD.encode([" ".repeat(shift).as_bytes(), secret.as_bytes()].concat());
-        if shifted.len() > 16 {
-            shapes.push(shifted[4..shifted.len() - 4].to_owned());
-        }
-    }
-    shapes.sort();
-    shapes.dedup();
-    shapes
 }
 
 fn keys(stack: &Stack, table: &str) -> Vec<String> {

@@ -9,6 +9,7 @@ mod cookie;
 mod flow;
 mod invariants;
 mod scale;
+mod shapes;
 pub mod stage;
 
 pub use answer::Answer;
@@ -17,6 +18,7 @@ pub use browser::Browser;
 pub use flow::{Flow, Scene, Standing};
 pub use invariants::Tables;
 pub use scale::{Scale, cheap_passwords};
+pub use shapes::shapes;
 
 /// The cookie of a session.
 pub const SESSION: &str = "__Host-lwa_session";
