@@ -17,7 +17,7 @@ async fn open(settings: &Settings) -> Result<handler::Login, Fatal> {
     let authorization = Authorization {
         client_id: settings.text("LWA_CLIENT_ID")?,
         scope: settings.parsed("LWA_SCOPE", "profile".to_owned())?,
-        scope_data: settings.parsed("LWA_SCOPE_DATA", String::new())?,
+        scope_data: settings.json_object("LWA_SCOPE_DATA")?.to_owned(),
         redirect_uri: site.redirect_uri(),
     };
     Ok(handler::Login { clock: Clock::System, site, authorization })

@@ -1,7 +1,7 @@
 use std::{collections::HashMap, str::FromStr, time::Duration};
 
 use domain::registration::{Field, Kind};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// A setting that is missing or wrong. Every request is answered `unavailable` until it is mended.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -86,6 +86,19 @@ impl Settings {
             None => Ok(None),
             Some(path) if is_own_path(path) => Ok(Some(path.to_owned())),
             Some(_) => Err(Unset { name, problem: "is not a path on this site" }),
+        }
+    }
+
+    /// A JSON object, as it is written; empty where it is absent.
+    ///
+    /// # Errors
+    ///
+    /// [`Unset`] where it is anything else.
+    pub fn json_object(&self, name: &'static str) -> Result<&str, Unset> {
+        match self.optional(name) {
+            None => Ok(""),
+            Some(json) if serde_json::from_str::<Map<String, Value>>(json).is_ok() => Ok(json),
+            Some(_) => Err(Unset { name, problem: "is not a JSON object" }),
         }
     }
 
@@ -196,7 +209,7 @@ fn field(value: &Value) -> Result<Field, &'static str> {
 }
 
 /// A path that a browser cannot take for another host's.
-fn is_own_path(path: &str) -> bool {
+pub(crate) fn is_own_path(path: &str) -> bool {
     let printable = path.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
     path.starts_with('/') && !path.starts_with("//") && printable
 }
@@ -276,6 +289,8 @@ mod tests {
         assert!(settings.one_of("W", ["open", "closed"]).is_err());
         assert_eq!(settings.one_of("A", ["open", "closed"]), Ok("open"));
         assert!(settings.path("P").is_err());
+        assert_eq!(settings.json_object("A"), Ok(""));
+        assert!(settings.json_object("W").is_err() && settings.json_object("N").is_err());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use domain::{ReturnTo, amazon::Region};
 use crate::{
     Settings, Unset,
     look::Look,
-    setting::{is_loopback, is_port},
+    setting::{is_loopback, is_own_path, is_port},
 };
 
 /// The site that we are guests of, as far as every page needs it.
@@ -45,9 +45,11 @@ impl Site {
         let password_reset_url = settings.optional("PASSWORD_RESET_URL").map(str::to_owned);
         let reset_origin = match &password_reset_url {
             None => "",
-            Some(path) if path.starts_with('/') && !path.starts_with("//") => "",
+            Some(path) if is_own_path(path) => "",
             Some(url) => match origin(url) {
-                Some(origin) if is_origin(origin) => origin,
+                Some(origin) if is_origin(origin) && url.bytes().all(|b| b.is_ascii_graphic()) => {
+                    origin
+                }
                 _ => return Err(wrong("PASSWORD_RESET_URL", "is neither a path nor an https URL")),
             },
         };
@@ -219,6 +221,9 @@ mod tests {
             ("BRAND_COLOR", "#12345;"),
             ("PASSWORD_RESET_URL", "http://id.example"),
             ("PASSWORD_RESET_URL", "//id.example"),
+            ("PASSWORD_RESET_URL", "/\\id.example"),
+            ("PASSWORD_RESET_URL", "/reset\r\nSet-Cookie: a=b"),
+            ("PASSWORD_RESET_URL", "https://id.example/re set"),
             ("LWA_REGION", "mars"),
             ("LWA_AUTHORIZE_URL", "https://evil.com"),
             ("BRAND_LOGO_PATH", "https://cdn.example/x"),
