@@ -1,6 +1,6 @@
 //! What visitors meet when somebody whom we depend on fails: real binaries, and every promise kept.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says where")]
 
 mod amazon;
 mod cases;
