@@ -7,6 +7,8 @@ mod form;
 pub mod log;
 mod look;
 pub mod page;
+#[cfg(test)]
+mod properties;
 pub mod reply;
 mod request;
 mod serve;
@@ -42,6 +44,8 @@ pub fn rng() -> impl CryptoRng {
 ///
 /// Where the pattern is not understood.
 pub fn pattern(pattern: &str) -> Result<regex_lite::Regex, regex_lite::Error> {
+    // By itself first, as browsers do: `a)|(b` is none, but would be two with something around it.
+    regex_lite::Regex::new(pattern)?;
     regex_lite::Regex::new(&format!("^(?:{pattern})$"))
 }
 

@@ -227,9 +227,9 @@ pub(crate) fn is_loopback(url: &str) -> bool {
     port_fits && path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-._~".contains(&b))
 }
 
-/// Digits only: `parse` would take a sign.
+/// As browsers write it: `parse` would take a sign, and zeros in front.
 pub(crate) fn is_port(text: &str) -> bool {
-    text.bytes().all(|b| b.is_ascii_digit()) && text.parse::<u16>().is_ok()
+    text.parse().is_ok_and(|port: u16| port.to_string() == text)
 }
 
 #[cfg(test)]
@@ -267,6 +267,7 @@ mod tests {
             "//localhost",
             "http://localhost:99999",
             "http://localhost:+80",
+            "http://localhost:080",
             "http://localhost/\\evil.com",
             "http://localhost?x",
             "http://localhost#x",

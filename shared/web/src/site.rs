@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{net::Ipv4Addr, sync::Arc};
 
 use domain::{ReturnTo, amazon::Region};
 
@@ -160,16 +160,29 @@ fn host(origin: &str) -> &str {
     origin.split_once("://").map_or(origin, |(_, host)| host)
 }
 
-/// Whether this is an origin as browsers write it, that cookies with `Secure` reach.
+/// Whether this is an origin as browsers write it, that cookies with `Secure` reach: any other
+/// spelling would never be the `Origin` of a form.
 fn is_origin(url: &str) -> bool {
-    let plain = |host: &str| {
-        let (name, port) = host.split_once(':').unwrap_or((host, "1"));
-        let lowercase = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-".contains(&b);
-        // Browsers leave the usual port out, and then no `Origin` would be ours.
-        !name.is_empty() && name.bytes().all(lowercase) && is_port(port) && port != "443"
+    let plain = |host: &str| match host.split_once(':') {
+        Some((name, port)) => is_host(name) && is_port(port),
+        None => is_host(host),
     };
-    let local = is_loopback(url) && origin(url) == Some(url) && !url.ends_with(":80");
-    url.strip_prefix("https://").is_some_and(plain) || local
+    let local = is_loopback(url) && origin(url) == Some(url);
+    // Browsers leave the usual port out.
+    let usual = if url.starts_with("https:") { ":443" } else { ":80" };
+    (url.strip_prefix("https://").is_some_and(plain) || local) && !url.ends_with(usual)
+}
+
+/// Whether browsers write this host so. What ends in a number they take for an IPv4 address.
+fn is_host(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    let label = |label: &str| !label.is_empty() && label.bytes().all(plain);
+    let last = name.rsplit('.').next().unwrap_or_default();
+    let number = match last.strip_prefix("0x") {
+        Some(digits) => digits.bytes().all(|b| b.is_ascii_hexdigit()),
+        None => last.bytes().all(|b| b.is_ascii_digit()),
+    };
+    name.split('.').all(label) && (!number || name.parse::<Ipv4Addr>().is_ok())
 }
 
 #[cfg(test)]
@@ -214,6 +227,11 @@ mod tests {
             ("PUBLIC_URL", "https://Shop.example"),
             ("PUBLIC_URL", "https://a@b"),
             ("PUBLIC_URL", "https://shop.example:443"),
+            ("PUBLIC_URL", "https://shop.example:0443"),
+            ("PUBLIC_URL", "https://localhost:443"),
+            ("PUBLIC_URL", "https://shop..example"),
+            ("PUBLIC_URL", "https://shop.1"),
+            ("PUBLIC_URL", "https://0x7f.1"),
             ("PUBLIC_URL", ""),
             ("SIGN_IN_PATH", "//evil.com"),
             ("SIGNED_IN_PATH", "https://evil.com"),
