@@ -23,7 +23,7 @@ struct Shape {
 }
 
 /// Every kind of row in our own tables, by the tables that `shared/store` documents.
-const SHAPES: [Shape; 8] = [
+const SHAPES: [Shape; 10] = [
     Shape {
         table: "identities",
         is: |row| key(row).starts_with("AMAZON#"),
@@ -78,7 +78,49 @@ const SHAPES: [Shape; 8] = [
     },
     Shape {
         table: "tickets",
-        is: |row| !key(row).contains('#'),
+        is: |row| text(row, "purpose") == "link",
+        must: &[
+            ("sk", Text),
+            ("purpose", Text),
+            ("account_id", Text),
+            ("attempts_left", Number),
+            ("amazon_user_id", Text),
+            ("return_to", Text),
+            ("started_at", Number),
+            ("expires_at", Number),
+            ("ttl", Number),
+        ],
+        may: &[
+            ("account_email", Text),
+            ("amazon_email", Text),
+            ("amazon_name", Text),
+            ("amazon_postal_code", Text),
+            ("used", Truth),
+        ],
+    },
+    Shape {
+        table: "tickets",
+        is: |row| text(row, "purpose") == "switch",
+        must: &[
+            ("sk", Text),
+            ("purpose", Text),
+            ("account_id", Text),
+            ("amazon_user_id", Text),
+            ("return_to", Text),
+            ("started_at", Number),
+            ("expires_at", Number),
+            ("ttl", Number),
+        ],
+        may: &[
+            ("amazon_email", Text),
+            ("amazon_name", Text),
+            ("amazon_postal_code", Text),
+            ("used", Truth),
+        ],
+    },
+    Shape {
+        table: "tickets",
+        is: |row| text(row, "purpose") == "register",
         must: &[
             ("sk", Text),
             ("purpose", Text),
@@ -89,9 +131,6 @@ const SHAPES: [Shape; 8] = [
             ("ttl", Number),
         ],
         may: &[
-            ("account_id", Text),
-            ("account_email", Text),
-            ("attempts_left", Number),
             ("amazon_email", Text),
             ("amazon_name", Text),
             ("amazon_postal_code", Text),
@@ -155,8 +194,10 @@ impl Tables {
         self.accounts.iter().filter(|row| !row["created_at"].is_null()).collect()
     }
 
-    fn of_table(&self, table: &str) -> &[Value] {
+    /// The rows of a table, in DynamoDB's JSON.
+    pub fn rows(&self, table: &str) -> &[Value] {
         match table {
+            "accounts" => &self.accounts,
             "identities" => &self.identities,
             "sessions" => &self.sessions,
             _ => &self.tickets,
@@ -166,7 +207,7 @@ impl Tables {
     /// No row is written in part, and what says when a row may go says so in seconds.
     fn shapes(&self, broken: &mut Vec<String>) {
         for table in ["identities", "sessions", "tickets"] {
-            for row in self.of_table(table) {
+            for row in self.rows(table) {
                 let shape = SHAPES.iter().find(|shape| shape.table == table && (shape.is)(row));
                 let Some(shape) = shape else {
                     broken.push(format!("INV-16: {table} has a row of no kind: {row}"));
