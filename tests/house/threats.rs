@@ -49,16 +49,14 @@ const TWICE: [&str; 14] = [
 ];
 
 /// What reads bytes from outside.
-const PARSERS: [&str; 18] = [
+const PARSERS: [&str; 16] = [
     "F-EVENT",
     "F-QUERY",
     "F-COOKIE",
     "F-RETURN",
     "F-EMAIL",
     "F-NAME",
-    "F-LWA-TOKEN",
-    "F-LWA-INFO",
-    "F-LWA-PROFILE",
+    "F-LWA",
     "F-LWA-CBL",
     "F-SEAL",
     "F-TICKET",
@@ -152,9 +150,14 @@ pub(crate) fn tests() -> BTreeMap<String, Vec<String>> {
 /// The ids that a test's name begins with, and what comes after them.
 fn ids<'a>(mut name: &'a str, needed: &[(String, String, String)]) -> (Vec<String>, &'a str) {
     let mut ids = Vec::new();
-    while let Some((id, rest)) = needed.iter().find_map(|(_, id, beginning)| {
-        Some((id, name.strip_prefix(beginning.as_str())?.strip_prefix('_')?))
-    }) {
+    // Of two beginnings that fit, the longer one is meant.
+    let begins = |name: &'a str| {
+        let fit = needed.iter().filter_map(|(_, id, beginning)| {
+            Some((id, name.strip_prefix(beginning.as_str())?.strip_prefix('_')?))
+        });
+        fit.min_by_key(|(_, rest)| rest.len())
+    };
+    while let Some((id, rest)) = begins(name) {
         ids.push(id.clone());
         name = rest;
     }

@@ -48,7 +48,7 @@ fn entry() -> impl Strategy<Value = String> {
 }
 
 #[test]
-fn f_cookie_what_a_browser_remembers_is_read_as_it_was_written() {
+fn f_cookie_f_seal_what_a_browser_remembers_is_read_as_it_was_written() {
     holds(prop::collection::vec(login(), 0..5), |logins| {
         let written = begun(&logins);
         let mut read = Logins::parse(&written.print());
@@ -63,7 +63,7 @@ fn f_cookie_what_a_browser_remembers_is_read_as_it_was_written() {
 }
 
 #[test]
-fn f_cookie_an_entry_that_is_none_of_ours_is_dropped_and_hurts_no_other() {
+fn f_cookie_f_seal_an_entry_that_is_none_of_ours_is_dropped_and_hurts_no_other() {
     let entry = prop_oneof![login().prop_map(Ok), junk().prop_map(Err)];
     holds(prop::collection::vec(entry, 0..8), |entries| {
         let text = |entry: &Result<Login, String>| match entry {
