@@ -250,6 +250,37 @@ async fn k06_r23_a_panic_ends_in_a_page_that_says_nothing_of_it() {
     assert!(!body.contains("CANARY"));
 }
 
+#[test]
+fn n14_no_text_makes_a_pattern_or_a_parser_work_for_long() {
+    let started = std::time::Instant::now();
+    let long = |piece: &str| piece.repeat(65_536 / piece.len());
+    // What takes those who try every way longer than there is time, twice as long for each letter more.
+    for pattern in
+        ["(a+)+", "(a*)*", "(a|a)*", "(a|aa)+", "([a-z]+)*x?", "(.*a){12}", "^(a?){30}a{30}$"]
+    {
+        let own = crate::pattern(pattern).unwrap();
+        for value in [long("a"), format!("{}!", long("a")), long("ab")] {
+            // Whatever it says, it says so.
+            let _ = own.is_match(&value);
+        }
+    }
+    for piece in
+        ["a", "@", "a@a.", "/", "/a", "%2f", "%", ".", "~", "=", "; ", "&a=", "\u{e9}", "a,"]
+    {
+        let text = long(piece);
+        assert!(domain::Email::parse(&text).is_none());
+        assert!(ReturnTo::parse(&text).is_none());
+        let _ = domain::login::Logins::parse(&text);
+        let _ = SessionToken::presented(&text);
+        let headers = [("cookie", text.as_str()), ("accept-language", &text), ("accept", &text)];
+        let request = request("POST", &format!("/?{text}"), &headers, &text);
+        let _ = (request.cookie(cookie::SESSION), request.query("code"), request.wants_json());
+        let _ = Form::read(&request, &["csrf"], true);
+    }
+    // Seconds in a debug build; what is not linear takes minutes.
+    assert!(started.elapsed() < std::time::Duration::from_secs(10), "{:?}", started.elapsed());
+}
+
 /// A generator of randomness that is broken.
 struct Nothing;
 
