@@ -123,9 +123,9 @@ fn folders() -> Vec<String> {
 }
 
 fn is_test(path: &str) -> bool {
-    ["tests", "properties"].iter().any(|name| {
-        path.ends_with(&format!("/{name}.rs")) || path.contains(&format!("/{name}/"))
-    })
+    ["tests", "properties"]
+        .iter()
+        .any(|name| path.ends_with(&format!("/{name}.rs")) || path.contains(&format!("/{name}/")))
 }
 
 fn read(path: &str) -> String {
