@@ -8,6 +8,7 @@ use local_stack::{
     amazon::{Endpoint, Fault, SHOP_CLIENT_SECRET},
     dynamodb,
 };
+use serde_json::json;
 use tests::{Answer, Browser, shapes};
 
 use crate::{
@@ -147,7 +148,12 @@ impl Aviary<'_> {
         self.note(ann.prove(&page, WRONG).await);
         let fields = [("csrf", form.input("csrf")), ("email", TYPED)];
         self.note(noa.post(REGISTER, &fields).await);
-        self.note(noa.fetch(REGISTER, Some(serde_json::json!({"csrf": [TYPED]}))).await);
+        // Whoever reads JSON would like to quote what does not fit.
+        for wrong in
+            [json!(TYPED), json!([TYPED]), json!({"csrf": [TYPED]}), json!({"fields": TYPED})]
+        {
+            self.note(noa.fetch(REGISTER, Some(wrong)).await);
+        }
         for browser in [&lin, &ann, &noa, &other] {
             self.secrets.extend(browser.secrets());
         }

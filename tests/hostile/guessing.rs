@@ -107,6 +107,27 @@ async fn d01_d05_guesses_at_once_from_many_tickets_tabs_and_browsers_are_five() 
 }
 
 #[tokio::test]
+async fn d01_a_ticket_that_waits_for_a_day_has_five_guesses_in_all() {
+    let stack = stopped_at(NOON).await;
+    let (eve, csrf) = at_the_link_page(&stack, "eve", "ann@example.com").await;
+    let forgot = [("csrf", csrf.as_str())];
+    assert_eq!(eve.post("/auth/amazon/link/forgot", &forgot).await.status, 303);
+    // Never as many in one quarter of an hour as would be too many for the account.
+    for (window, expected) in [(0, [401, 401]), (1, [401, 401]), (2, [410, 410])] {
+        at(&stack, NOON.0 + window * WINDOW);
+        for status in expected {
+            assert_eq!(guess(&eve, &csrf, "not-hers").await.status, status, "in window {window}");
+        }
+        // To press it again brings no more.
+        let again = eve.post("/auth/amazon/link/forgot", &forgot).await.status;
+        assert_eq!(again, if window < 2 { 303 } else { 410 });
+    }
+    at(&stack, NOON.0 + 3 * WINDOW);
+    assert_eq!(guess(&eve, &csrf, "ann-local-password").await.status, 410);
+    assert_eq!((eve.account().await, counted(&stack)), (None, 5));
+}
+
+#[tokio::test]
 async fn d02_an_amazon_account_has_twenty_guesses_a_day_ten_of_them_at_one_account() {
     let today = NOON.0 - NOON.0 % DAY;
     let stack = stopped_at(Timestamp(today)).await;

