@@ -8,6 +8,6 @@ mod clock;
 mod door;
 mod ending;
 mod secrets;
-mod tables;
 mod settings;
+mod tables;
 mod transport;
