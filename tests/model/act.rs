@@ -1,5 +1,6 @@
 //! The kinds of things that people do, and what each means at a point of a history.
 
+mod forms;
 mod meaning;
 mod site;
 
@@ -73,6 +74,8 @@ kinds! {
     Guess: 1,
     /// Guesses on with one ticket after the other, for longer than a limit lasts.
     GuessOnAndOn: 1,
+    /// Signs in with one address and then with another, and only then proves the first account.
+    ProveTooLate: 3,
     /// Has forgotten the password.
     Forgot: 3,
     /// Would rather not.
@@ -95,6 +98,8 @@ kinds! {
     LogOutWithAnothersForm: 2,
     /// The site asks who is signed in.
     AskWho: 6,
+    /// Stays for days, and never away for long.
+    StayForDays: 1,
     /// A proxy asks.
     Verify: 3,
     /// An app uses a browser's session.

@@ -148,12 +148,13 @@ impl<'a> House<'a> {
                 if elsewhere { browser.come_back(&url).await } else { browser.get(&url).await }
             }
             Step::ComeBack { at, url } => self.browsers[at].come_back(&self.urls[url]).await,
-            Step::Open { at, page } => {
+            Step::Open { at, page, json } => {
                 let path = match page {
                     Page::Link => "/auth/amazon/link",
                     Page::Register => "/auth/amazon/register",
                 };
-                self.browsers[at].get(path).await
+                let browser = &self.browsers[at];
+                if json { browser.fetch(path, None).await } else { browser.get(path).await }
             }
             Step::Ask { at, as_whom } => {
                 let browser = &self.browsers[at];
@@ -168,12 +169,21 @@ impl<'a> House<'a> {
                     }
                 }
             }
-            Step::Press { at, form, csrf, origin } => {
+            Step::Press { at, form, csrf, origin, json } => {
                 let (path, mut fields) = fields(form);
                 fields.extend(self.csrf(at, form, csrf).map(|csrf| ("csrf", csrf)));
                 let fields: Vec<_> =
                     fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
-                let ask = self.browsers[at].ask("POST", path).form(&fields);
+                let ask = self.browsers[at].ask("POST", path);
+                let ask = if json {
+                    let fields: BTreeMap<_, _> = fields.into_iter().collect();
+                    ask.header("accept", "application/json")
+                        .header("sec-fetch-dest", "empty")
+                        .header("sec-fetch-mode", "cors")
+                        .body("application/json", json!(fields).to_string())
+                } else {
+                    ask.form(&fields)
+                };
                 let ask = match origin {
                     Origin::Ours => ask.header("origin", &stack.url),
                     Origin::Other => ask

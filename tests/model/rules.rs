@@ -11,7 +11,7 @@ use crate::{
         At, Jar, Model, Name, Purpose, Session, SessionId, Status, Ticket, TicketId, Time, Told,
         Who,
     },
-    step::{Asker, Cookie, Outcome, Page, Put, Step, To, Trouble},
+    step::{Asker, Cookie, Form, Outcome, Page, Put, Step, To, Trouble},
 };
 
 const TICKET_LIVES: Time = 15 * 60;
@@ -47,8 +47,25 @@ impl Model {
         let (at, outcome) = match *step {
             Step::Begin { at, path, elsewhere } => (at, self.begin(at, path, elsewhere)),
             Step::ComeBack { at, url } => (at, self.come_back(at, url)),
-            Step::Open { at, page } => (at, self.open_page(at, page)),
-            Step::Press { at, form, csrf, origin } => (at, self.press(at, form, csrf, origin)),
+            Step::Open { at, page, json } => {
+                let outcome = self.open_page(at, page);
+                (at, if json { outcome.for_a_script() } else { outcome })
+            }
+            Step::Press { at, form, json: false, csrf, origin } => {
+                (at, self.press(at, form, csrf, origin))
+            }
+            // A script may not send more than there is; a form is a page's, with fields of its own.
+            Step::Press { at, form: Form::Register { unknown_field: true, .. }, .. } => {
+                (at, Outcome::failed("bad_request"))
+            }
+            Step::Press { at, form: Form::LogOut, csrf, origin, .. } => {
+                let outcome = self.press(at, Form::LogOut, csrf, origin);
+                let out = Outcome { status: 204, to: None, ..outcome.clone() };
+                (at, if outcome.to.is_some() { out } else { outcome })
+            }
+            Step::Press { at, form, csrf, origin, .. } => {
+                (at, self.press(at, form, csrf, origin).for_a_script())
+            }
             Step::Ask { at, as_whom } => (at, self.ask(at, as_whom)),
             Step::Trouble(trouble, ref step) => return self.in_trouble(trouble, step),
             Step::Consent { .. } | Step::Deny { .. } | Step::Mix { .. } => {

@@ -16,9 +16,9 @@ pub(crate) enum Step {
     /// Opens a URL of Amazon's answer.
     ComeBack { at: At, url: UrlId },
     /// Opens a page of ours.
-    Open { at: At, page: Page },
-    /// Sends a form to us.
-    Press { at: At, form: Form, csrf: Csrf, origin: Origin },
+    Open { at: At, page: Page, json: bool },
+    /// Sends a form to us, or what a form holds, as a page of the site's own does by script.
+    Press { at: At, form: Form, csrf: Csrf, origin: Origin, json: bool },
     /// Asks who is signed in.
     Ask { at: At, as_whom: Asker },
     /// Gets cookies into a browser: stolen, kept or planted.
@@ -30,12 +30,23 @@ pub(crate) enum Step {
 }
 
 impl Step {
+    /// Lets a script do it, if it can.
+    pub(crate) fn by_script(&mut self) {
+        match self {
+            Self::Open { json, .. } | Self::Press { json, .. } => *json = true,
+            Self::Trouble(_, step) => step.by_script(),
+            _ => {}
+        }
+    }
+
     /// What kind of request it is.
     pub(crate) fn name(&self) -> String {
         let words = match self {
             Self::Trouble(trouble, step) => format!("{} in {trouble:?}", step.name()),
-            Self::Press { form, .. } => format!("{form:?}"),
-            Self::Open { page, .. } => format!("Open{page:?}"),
+            Self::Press { form, json: false, .. } => format!("{form:?}"),
+            Self::Press { form, .. } => format!("ByScript{form:?}"),
+            Self::Open { page, json: false, .. } => format!("Open{page:?}"),
+            Self::Open { page, .. } => format!("ByScriptOpen{page:?}"),
             Self::Ask { as_whom, .. } => format!("{as_whom:?}"),
             step => format!("{step:?}"),
         };
@@ -230,6 +241,16 @@ impl Outcome {
     /// A redirect.
     pub(crate) fn to(to: To) -> Self {
         Self { to: Some(to), ..Self::new(303, "") }
+    }
+
+    /// The same for a page of the site's own, which is told where to lead its visitor.
+    pub(crate) fn for_a_script(self) -> Self {
+        let (status, to) = match (self.status, self.to) {
+            (303, Some(To::Path(_) | To::Link)) => (200, None),
+            (status, to) => (status, to),
+        };
+        let code = if status == 200 { "" } else { self.code };
+        Self { status, code, to, ..self }
     }
 
     /// The same, and DynamoDB was asked.

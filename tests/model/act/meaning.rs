@@ -4,8 +4,8 @@
 use super::{Act, Kind};
 use crate::{
     state::{
-        ADDRESSES, At, BROWSERS, CUSTOMERS, Jar, Login, LoginId, Model, NOBODYS_PASSWORD, Name,
-        PASSWORDS, PATHS, Purpose, Shares, Ticket, Time, UrlId, Who,
+        ADDRESSES, At, BROWSERS, CUSTOMERS, Jar, Login, LoginId, Model, NOBODYS_PASSWORD, PATHS,
+        Purpose, Shares, Ticket, Time, UrlId, Who,
     },
     step::{Asker, Csrf, Event, Form, Origin, Page, Put, Step, Trouble},
 };
@@ -17,7 +17,13 @@ const OFTEN_LATE: [Time; 5] = [299, 300, 599, 600, 601];
 impl Act {
     /// What it means.
     pub(crate) fn steps(self, model: &Model) -> Vec<Step> {
-        Meaning { model, numbers: self.numbers.map(usize::from) }.of(self.kind).unwrap_or_default()
+        let meaning = Meaning { model, numbers: self.numbers.map(usize::from) };
+        let mut steps = meaning.of(self.kind).unwrap_or_default();
+        // Some sites have pages of their own, with scripts.
+        if self.numbers[3] >= 192 {
+            steps.iter_mut().for_each(Step::by_script);
+        }
+        steps
     }
 }
 
@@ -31,7 +37,7 @@ pub(super) type Steps = Option<Vec<Step>>;
 impl Meaning<'_> {
     pub(super) fn of(&self, kind: Kind) -> Steps {
         let [a, b, c, d] = self.numbers;
-        let anywhere = a % BROWSERS;
+        let (anywhere, json) = (a % BROWSERS, false);
         match kind {
             Kind::Begin => {
                 one(Step::Begin { at: anywhere, path: b % PATHS.len(), elsewhere: false })
@@ -88,9 +94,11 @@ impl Meaning<'_> {
                 let email = ADDRESSES.get(place).copied();
                 happens(Event::EmailChanges { who: a % CUSTOMERS.len(), email })
             }
-            Kind::OpenLinkPage => one(Step::Open { at: self.ticket_holder(), page: Page::Link }),
+            Kind::OpenLinkPage => {
+                one(Step::Open { at: self.ticket_holder(), page: Page::Link, json })
+            }
             Kind::OpenRegisterPage => {
-                one(Step::Open { at: self.ticket_holder(), page: Page::Register })
+                one(Step::Open { at: self.ticket_holder(), page: Page::Register, json })
             }
             Kind::RightPassword => self.send_password(|account| self.password_of(account)),
             Kind::WrongPassword => self.send_password(|_| NOBODYS_PASSWORD),
@@ -105,6 +113,7 @@ impl Meaning<'_> {
                 Some(vec![guess; 2 + b % 5])
             }
             Kind::GuessOnAndOn => self.guess_on_and_on(),
+            Kind::ProveTooLate => self.prove_too_late(),
             Kind::Forgot => one(press(self.ticket_holder(), Form::Forgot)),
             Kind::Cancel => one(press(self.ticket_holder(), Form::Cancel)),
             Kind::Register => self.register(),
@@ -129,9 +138,10 @@ impl Meaning<'_> {
                     Some(id) => Csrf::OfSession(id),
                     None => Csrf::Missing,
                 };
-                one(Step::Press { at, form: Form::LogOut, csrf, origin: Origin::Ours })
+                one(Step::Press { at, form: Form::LogOut, csrf, origin: Origin::Ours, json })
             }
             Kind::AskWho => one(Step::Ask { at: anywhere, as_whom: Asker::Session }),
+            Kind::StayForDays => self.stay_for_days(),
             Kind::Verify => one(Step::Ask { at: anywhere, as_whom: Asker::Verify }),
             Kind::UseAsApp => one(Step::Ask { at: self.somebody()?, as_whom: Asker::App }),
             Kind::StealSession => self.get_session(self.jars(0).find_map(|jar| jar.session)?, 2),
@@ -155,7 +165,7 @@ impl Meaning<'_> {
             Kind::CrossSite => {
                 let origin = [Origin::Other, Origin::Sibling, Origin::Unsaid][c % 3];
                 let (at, form) = self.any_form()?;
-                one(Step::Press { at, form, csrf: Csrf::Right, origin })
+                one(Step::Press { at, form, csrf: Csrf::Right, origin, json })
             }
             Kind::AnothersForm => {
                 let (at, form) = self.any_form()?;
@@ -165,7 +175,7 @@ impl Meaning<'_> {
                     Some(id) => Csrf::OfTicket(id),
                     None => Csrf::Missing,
                 };
-                one(Step::Press { at, form, csrf, origin: Origin::Ours })
+                one(Step::Press { at, form, csrf, origin: Origin::Ours, json })
             }
             Kind::AnyForm => {
                 let (at, form) = self.any_form()?;
@@ -191,7 +201,7 @@ impl Meaning<'_> {
     }
 
     /// One of the customers who belong to the same person as a browser.
-    fn own(&self) -> impl Fn(At) -> Who {
+    pub(super) fn own(&self) -> impl Fn(At) -> Who {
         let choice = self.numbers[2] % 2;
         move |at| at / 2 * 2 + choice
     }
@@ -247,27 +257,6 @@ impl Meaning<'_> {
         Some(steps)
     }
 
-    fn guess_on_and_on(&self) -> Steps {
-        let (mut steps, mut model) = (Vec::new(), self.model.clone());
-        let at = self.numbers[0] % BROWSERS;
-        for _ in 0..3 {
-            let (login, url) = (model.logins.len(), model.urls.len());
-            let mut round = vec![
-                Step::Begin { at, path: 0, elsewhere: false },
-                Step::Consent { login, who: self.own()(at), shares: Shares::All },
-                Step::ComeBack { at, url },
-            ];
-            round.extend(vec![press(at, Form::Link { password: NOBODYS_PASSWORD }); 5]);
-            round.push(Step::Happens(Event::TimePasses { seconds: 900 }));
-            for step in &round {
-                model.step(step);
-            }
-            steps.extend(round);
-        }
-        // For those alone who are asked for a password.
-        (model.limits != self.model.limits).then_some(steps)
-    }
-
     fn urls(&self, fits: impl Fn(UrlId) -> bool) -> Vec<UrlId> {
         (0..self.model.urls.len()).filter(|url| fits(*url)).collect()
     }
@@ -284,7 +273,7 @@ impl Meaning<'_> {
     }
 
     /// A browser with a ticket, if there is one.
-    fn ticket_holder(&self) -> At {
+    pub(super) fn ticket_holder(&self) -> At {
         let holder = self.holders(|jar| jar.ticket.is_some());
         holder.unwrap_or(self.numbers[0] % BROWSERS)
     }
@@ -299,11 +288,11 @@ impl Meaning<'_> {
         with(true).or_else(|| with(false))
     }
 
-    fn linker(&self) -> Option<At> {
+    pub(super) fn linker(&self) -> Option<At> {
         self.holder_of(|purpose| matches!(purpose, Purpose::Link { .. }))
     }
 
-    fn registrar(&self) -> Option<At> {
+    pub(super) fn registrar(&self) -> Option<At> {
         self.holder_of(|purpose| *purpose == Purpose::Register)
     }
 
@@ -312,36 +301,8 @@ impl Meaning<'_> {
     }
 
     /// A browser with a session.
-    fn somebody(&self) -> Option<At> {
+    pub(super) fn somebody(&self) -> Option<At> {
         self.holders(|jar| jar.session.is_some())
-    }
-
-    fn password_of(&self, account: Name) -> usize {
-        let known = self.model.accounts.get(&account);
-        known.and_then(|known| known.password).unwrap_or(NOBODYS_PASSWORD)
-    }
-
-    fn send_password(&self, password: impl Fn(Name) -> usize) -> Steps {
-        let at = self.linker()?;
-        let ticket = &self.model.tickets[self.model.jars[at].ticket?];
-        let Purpose::Link { account, .. } = ticket.purpose else { return None };
-        one(press(at, Form::Link { password: password(account) }))
-    }
-
-    fn register(&self) -> Steps {
-        let at = self.registrar()?;
-        let ticket = &self.model.tickets[self.model.jars[at].ticket?];
-        one(press(at, self.registration(ticket)))
-    }
-
-    fn registration(&self, ticket: &Ticket) -> Form {
-        let email = match ticket.told.email {
-            Some(known) if self.numbers[3].is_multiple_of(2) => known,
-            Some(_) => "",
-            None => ["new@example.com", "NEW@example.com", "max@example.com", "ann+1@example.com"]
-                [self.numbers[1] % 4],
-        };
-        Form::Register { email, unknown_field: false }
     }
 
     /// The jars of one person, in an order that differs.
@@ -365,20 +326,6 @@ impl Meaning<'_> {
         steps.push(Step::Ask { at: *at, as_whom: Asker::Session });
         Some(steps)
     }
-
-    fn any_form(&self) -> Option<(At, Form)> {
-        let [_, b, _, d] = self.numbers;
-        let form = match b % 6 {
-            0 => Form::Link { password: d % (PASSWORDS.len() + 1) },
-            1 => Form::Forgot,
-            2 => Form::Cancel,
-            3 => Form::Register { email: ADDRESSES[d % ADDRESSES.len()], unknown_field: false },
-            4 => Form::Switch,
-            _ => Form::LogOut,
-        };
-        let at = if form == Form::LogOut { self.somebody()? } else { self.ticket_holder() };
-        Some((at, form))
-    }
 }
 
 pub(super) fn pick<T>(all: impl Iterator<Item = T> + Clone, number: usize) -> Option<T> {
@@ -386,11 +333,11 @@ pub(super) fn pick<T>(all: impl Iterator<Item = T> + Clone, number: usize) -> Op
     all.clone().nth(number.checked_rem(count)?)
 }
 
-fn press(at: At, form: Form) -> Step {
-    Step::Press { at, form, csrf: Csrf::Right, origin: Origin::Ours }
+pub(super) fn press(at: At, form: Form) -> Step {
+    Step::Press { at, form, csrf: Csrf::Right, origin: Origin::Ours, json: false }
 }
 
-fn one(step: Step) -> Steps {
+pub(super) fn one(step: Step) -> Steps {
     Some(vec![step])
 }
 

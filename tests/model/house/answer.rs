@@ -90,6 +90,13 @@ impl House<'_> {
             let ticket = self.browsers[at].cookie(TICKET).unwrap_or_default();
             same("the form's token", answer.input("csrf"), &csrf_of(&ticket));
         }
+        if let Step::Open { at, json: true, .. } = *step
+            && answer.status == 200
+        {
+            let ticket = self.browsers[at].cookie(TICKET).unwrap_or_default();
+            let csrf = answer.json()["csrf"].as_str().unwrap_or_default().to_owned();
+            same("the form's token", &csrf, &csrf_of(&ticket));
+        }
         // What the gateway says of a function that is gone is not ours.
         if answer.status != 500 {
             wrong.extend(careless(answer));

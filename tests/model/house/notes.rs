@@ -54,7 +54,7 @@ impl House<'_> {
                     wrong.extend(self.ledger.leads_on(&state));
                 }
             }
-            Step::Press { form: Form::LogOut, .. } if answer.status == 303 => {
+            Step::Press { form: Form::LogOut, .. } if matches!(answer.status, 303 | 204) => {
                 self.ledger.ends(held.session.as_deref());
             }
             Step::Press { form, csrf, origin, .. } => {

@@ -58,7 +58,7 @@ fn inv01_inv04_by_the_rules_a_link_takes_a_proof_and_is_one_to_one() {
                 Step::Trouble(_, step) => step,
                 step => step,
             };
-            if let Step::Press { at, form: Form::Link { password }, csrf, origin } = sent
+            if let Step::Press { at, form: Form::Link { password }, csrf, origin, .. } = sent
                 && (*csrf, *origin) == (Csrf::Right, Origin::Ours)
                 && let Some(ticket) = before.jars[*at].ticket.map(|id| &before.tickets[id])
                 && let Purpose::Link { account, .. } = ticket.purpose
@@ -101,13 +101,24 @@ fn inv09_by_the_rules_no_address_changes_where_a_linked_customer_gets() {
 fn inv11_by_the_rules_a_session_that_has_ended_is_never_accepted_again() {
     in_any_history(|acts| {
         let mut ended = BTreeSet::new();
-        live(acts, |_, step, outcome, after| {
-            if let (Step::Ask { at, .. }, Some(Outcome { status: 200, .. })) = (step, outcome) {
-                let session = after.jars[*at].session.unwrap();
-                assert!(!ended.contains(&session), "{session}");
+        live(acts, |before, step, outcome, after| {
+            let status = outcome.map(|outcome| outcome.status);
+            match step {
+                Step::Ask { at, .. } if status == Some(200) => {
+                    let session = after.jars[*at].session.unwrap();
+                    assert!(!ended.contains(&session), "{session}");
+                }
+                // Logged out, or signed in anew.
+                Step::Press { at, .. } | Step::ComeBack { at, .. } => {
+                    let (old, new) = (before.jars[*at].session, after.jars[*at].session);
+                    ended.extend(old.filter(|_| old != new));
+                }
+                Step::Happens(Event::Reset { account, parts: 3.., .. }) => {
+                    let sessions = before.sessions.iter().enumerate();
+                    ended.extend(sessions.filter(|(_, s)| s.account == *account).map(|(id, _)| id));
+                }
+                _ => {}
             }
-            let sessions = after.sessions.iter().enumerate();
-            ended.extend(sessions.filter(|(_, s)| !after.is_live(s)).map(|(id, _)| id));
         });
     });
 }
