@@ -84,12 +84,12 @@ async fn suffer(flow: Flow, deeds: Vec<Deed>, pages: &Pages) -> (usize, Vec<Stri
     let stage = Stage::set(&stack, &seed, flow).await;
     let runs = deeds.iter().flat_map(|deed| [(0, deed), (1, deed)]);
     let mut wrong = Vec::new();
-    for (after, deed) in runs.clone() {
+    for (turn, (after, deed)) in runs.clone().enumerate() {
         stack.amazon.reset();
         let visitor = stage.visitor();
         let before = rows(&stack);
         door.set(Some((after, deed.clone())));
-        let (answer, late) = timed(come_back(&stack, &visitor, false)).await;
+        let (answer, late) = timed(come_back(&stack, &visitor, turn % 3 == 2)).await;
         let asked = door.asked();
         door.set(None);
         let mut found = Vec::from_iter(late);
