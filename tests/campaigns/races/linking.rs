@@ -105,6 +105,30 @@ pub(super) async fn one_wins(
     wrong
 }
 
+/// Two customers guess at one account, which has one guess left.
+pub(super) async fn last_guess(stack: &Stack, findings: &mut Findings) {
+    stack.amazon.change("nora", |nora| nora.email = Some("ann@example.com".to_owned()));
+    let ((one, left), (other, right)) = (asked(stack, "ann").await, asked(stack, "nora").await);
+    let form = |csrf| [("csrf", csrf), ("password", "not-the-one")];
+    for _ in 0..4 {
+        assert_eq!(one.post("/auth/amazon/link", &form(&*left)).await.status, 401);
+    }
+    let contenders = || {
+        vec![
+            sends(ONE, &one, "/auth/amazon/link", &form(&left)),
+            sends(OTHER, &other, "/auth/amazon/link", &form(&right)),
+        ]
+    };
+    race(stack, "two guesses, and one that is left", findings, contenders, async |run| {
+        let mut wrong = Vec::new();
+        let limited = run.statuses().iter().filter(|status| **status == 429).count();
+        wrong_unless(limited == 1, "not one guess", &mut wrong);
+        wrong_unless(run.accounts().await == [None, None], "somebody is in", &mut wrong);
+        wrong
+    })
+    .await;
+}
+
 pub(super) async fn link_and_disable(stack: &Stack, findings: &mut Findings) {
     let (browser, csrf) = asked(stack, "ann").await;
     let form = [("csrf", csrf.as_str()), ("password", "ann-local-password")];

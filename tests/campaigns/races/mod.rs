@@ -23,6 +23,7 @@ enum Race {
     RightAndWrong,
     TwoTicketsOneAccount,
     OneCustomerTwoAccounts,
+    LastGuess,
     LinkAndDisable,
     LinkAndNewPassword,
     LinkAndEndOfSessions,
@@ -45,8 +46,9 @@ enum Race {
 
 use Race::*;
 
-const ALL: [Race; 24] = [
+const ALL: [Race; 25] = [
     RightTwice,
+    LastGuess,
     NewcomerTwice,
     NewcomersWithOneAddress,
     TwoTicketsOneAccount,
@@ -90,6 +92,7 @@ async fn run(stack: &Stack, which: Race, findings: &mut Findings) {
         RightAndWrong => linking::right_and_wrong(stack, findings).await,
         TwoTicketsOneAccount => linking::two_tickets_one_account(stack, findings).await,
         OneCustomerTwoAccounts => linking::one_customer_two_accounts(stack, findings).await,
+        LastGuess => linking::last_guess(stack, findings).await,
         LinkAndDisable => linking::link_and_disable(stack, findings).await,
         LinkAndNewPassword => linking::link_and_new_password(stack, findings).await,
         LinkAndEndOfSessions => linking::link_and_end_of_sessions(stack, findings).await,
