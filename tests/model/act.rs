@@ -58,7 +58,7 @@ kinds! {
     Replay: 4,
     /// Comes back with the code of another sign-in.
     ComeBackWithAnothersCode: 4,
-    /// Comes back with the code of another sign-in, for which a state was stolen too.
+    /// Opens a URL with one sign-in's state and another's code, whosever they are.
     ComeBackWithAnothersState: 1,
     /// Has another address at Amazon.
     ChangeEmail: 8,

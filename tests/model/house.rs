@@ -344,7 +344,7 @@ impl<'a> House<'a> {
     }
 
     /// The site's id of an account.
-    pub(self) fn id(&self, name: Name) -> String {
+    fn id(&self, name: Name) -> String {
         match name {
             Name::Site(id) => id.to_owned(),
             Name::Ours(number) => self.opened[number].clone(),

@@ -54,7 +54,7 @@ impl Model {
             Step::Press { at, form, json: false, csrf, origin } => {
                 (at, self.press(at, form, csrf, origin))
             }
-            // A script may not send more than there is; a form is a page's, with fields of its own.
+            // A member that nobody knows makes no sense of JSON; a form's inputs are looked at later.
             Step::Press { at, form: Form::Register { unknown_field: true, .. }, .. } => {
                 (at, Outcome::failed("bad_request"))
             }

@@ -125,7 +125,7 @@ pub(crate) struct Login {
     pub(crate) to: &'static str,
     /// Whether somebody has come back with its state.
     pub(crate) used: bool,
-    /// When the row that says so may go.
+    /// Whether the row that says so is gone.
     pub(crate) swept: bool,
     /// When it was used.
     pub(crate) used_at: Time,
