@@ -367,6 +367,8 @@ async fn b10_a_name_of_several_lines_becomes_no_header() {
         let told = lin.fetch("/auth/session", None).await;
         let verified = lin.fetch("/auth/verify", None).await;
         assert!(told.says("injected"), "it is shown as what it is: a name");
+        let name = told.json()["account"]["name"].as_str().unwrap().to_owned();
+        assert!(!name.contains(|c: char| c.is_control() || c == '\u{2028}'), "{name:?}");
         assert_eq!(verified.header("x-auth-request-user"), Some("lin"));
         shapes.insert([entered, told, verified].map(|answer| shape(&answer)));
     }
