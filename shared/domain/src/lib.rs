@@ -7,6 +7,7 @@ mod account;
 pub mod amazon;
 mod clock;
 mod email;
+pub mod lifecycle;
 pub mod link;
 pub mod login;
 pub mod registration;
@@ -14,6 +15,7 @@ mod return_to;
 pub mod session;
 pub mod sign_in;
 mod token;
+pub mod webhook;
 
 pub use account::{Account, AccountId, Status};
 pub use amazon::{AmazonUserId, Profile};
@@ -21,6 +23,6 @@ pub use clock::{Clock, Timestamp};
 pub use email::Email;
 pub use return_to::ReturnTo;
 pub use token::{
-    Challenge, CsrfToken, Handle, LinkTicket, Malformed, PkceVerifier, SessionToken, State, Token,
-    kind,
+    Challenge, CsrfToken, Handle, LinkTicket, Malformed, PkceVerifier, SessionToken, SignInCode,
+    State, Token, UndoToken, kind,
 };

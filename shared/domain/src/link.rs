@@ -56,6 +56,14 @@ impl Purpose {
     pub fn link(account: Account) -> Self {
         Self::Link { account: account.id, email: account.email, attempts_left: ATTEMPTS }
     }
+
+    /// The account that it is about.
+    pub fn account(&self) -> Option<&AccountId> {
+        match self {
+            Self::Link { account, .. } | Self::Switch { account } => Some(account),
+            Self::Register => None,
+        }
+    }
 }
 
 impl Ticket {

@@ -5,7 +5,7 @@
 //! the visitor comes back: the state against Amazon's answer, the verifier by Amazon, the path by
 //! [`ReturnTo`]'s grammar.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
@@ -29,6 +29,42 @@ pub struct Login {
     pub return_to: ReturnTo,
     /// When it began.
     pub started_at: Timestamp,
+    /// What it is for.
+    pub intent: Intent,
+}
+
+/// What a way to Amazon and back is for, and the only thing it is good for.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Intent {
+    /// To sign in.
+    SignIn,
+    /// To link the account of the session with this hash, whose owner asked for it.
+    Link(String),
+    /// To prove once more who the owner of the session with this hash is.
+    Prove(String),
+}
+
+impl Intent {
+    /// The word in the cookie, and the session's hash.
+    fn parts(&self) -> Option<(&'static str, &str)> {
+        match self {
+            Self::SignIn => None,
+            Self::Link(session) => Some(("link", session)),
+            Self::Prove(session) => Some(("prove", session)),
+        }
+    }
+
+    /// The session that it is bound to.
+    pub fn session(&self) -> Option<&str> {
+        self.parts().map(|(_, session)| session)
+    }
+}
+
+/// Which session it is stays out of logs.
+impl fmt::Debug for Intent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.parts().map_or("sign in", |(word, _)| word))
+    }
 }
 
 impl Login {
@@ -40,7 +76,11 @@ impl Login {
     fn print(&self) -> String {
         let return_to = URL_SAFE_NO_PAD.encode(self.return_to.as_str());
         let (state, verifier) = (self.state.expose(), self.verifier.expose());
-        format!("{state}.{verifier}.{}.{return_to}", self.started_at.0)
+        let begun = format!("{state}.{verifier}.{}.{return_to}", self.started_at.0);
+        match self.intent.parts() {
+            None => begun,
+            Some((word, session)) => format!("{begun}.{word}.{session}"),
+        }
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -50,7 +90,15 @@ impl Login {
         let started_at = Timestamp(parts.next()?.parse().ok()?);
         let return_to = URL_SAFE_NO_PAD.decode(parts.next()?).ok()?;
         let return_to = ReturnTo::parse(std::str::from_utf8(&return_to).ok()?)?;
-        parts.next().is_none().then_some(Self { state, verifier, return_to, started_at })
+        // A session's hash has the shape of a token.
+        let session = |part: Option<&str>| Some(State::presented(part?).ok()?.expose().to_owned());
+        let intent = match parts.next() {
+            None => Intent::SignIn,
+            Some("link") => Intent::Link(session(parts.next())?),
+            Some("prove") => Intent::Prove(session(parts.next())?),
+            Some(_) => return None,
+        };
+        parts.next().is_none().then_some(Self { state, verifier, return_to, started_at, intent })
     }
 }
 
@@ -101,6 +149,7 @@ mod tests {
             verifier: PkceVerifier::presented(&token(number ^ 0xff)).unwrap(),
             return_to: ReturnTo::parse(path).unwrap(),
             started_at: Timestamp(started_at),
+            intent: Intent::SignIn,
         }
     }
 

@@ -6,6 +6,8 @@ use rand_core::CryptoRng;
 
 use crate::{Account, AccountId, SessionToken, Timestamp, account::uuid};
 
+/// For so long after a proof its owner may change how the account is entered.
+pub const PROOF_LIVES: Duration = Duration::from_mins(5);
 /// `last_seen` is written at most this often, or four times within the shortest idle time.
 const TOUCHED_EVERY: Duration = Duration::from_mins(5);
 
@@ -22,6 +24,10 @@ pub struct Session {
     pub how: How,
     /// What to call its owner.
     pub name: Option<String>,
+    /// The account's epoch when it was opened: what counts the ends of all its sessions.
+    pub epoch: u64,
+    /// When its owner last proved to know the account's password, or to be the linked customer.
+    pub proven_at: Option<Timestamp>,
     /// When it was opened.
     pub started_at: Timestamp,
     /// When it was last used, give or take five minutes.
@@ -36,6 +42,7 @@ impl Session {
         account: &Account,
         kind: Kind,
         how: How,
+        epoch: u64,
         total: Duration,
         now: Timestamp,
         rng: &mut impl CryptoRng,
@@ -46,11 +53,19 @@ impl Session {
             kind,
             how,
             name: account.name.clone(),
+            epoch,
+            proven_at: how.is_proof().then_some(now),
             started_at: now,
             last_seen: now,
             expires_at: now + total,
         };
         (SessionToken::open(&account.id, rng), session)
+    }
+
+    /// Whether its owner may change how the account is entered, without another proof.
+    pub fn is_proven(&self, now: Timestamp) -> bool {
+        // A proof that lies ahead is as wrong as one long ago.
+        self.proven_at.is_some_and(|at| at <= now && now.since(at) < PROOF_LIVES)
     }
 }
 
@@ -61,20 +76,32 @@ pub enum Kind {
     Browser,
     /// The bearer token of an app.
     App,
+    /// The bearer token of a television: somebody approved it elsewhere, so it changes nothing about
+    /// the account.
+    Device,
 }
 
 impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Browser, Self::App, Self::Device];
+
     /// The word in tables and answers.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Browser => "browser",
             Self::App => "app",
+            Self::Device => "device",
         }
     }
 
     /// The kind of that word.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Browser, Self::App].into_iter().find(|kind| kind.as_str() == text)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
+    /// Whether it travels as a bearer token, and never as a cookie.
+    pub fn is_bearer(self) -> bool {
+        self != Self::Browser
     }
 }
 
@@ -87,21 +114,41 @@ pub enum How {
     Linked,
     /// The account was created from their Amazon identity.
     Registered,
+    /// The site signed them in by the account's password.
+    Password,
+    /// The site signed them in some other way.
+    Site,
 }
 
 impl How {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Amazon, Self::Linked, Self::Registered, Self::Password, Self::Site];
+
     /// The word in tables and answers.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Amazon => "amazon",
             Self::Linked => "linked",
             Self::Registered => "registered",
+            Self::Password => "password",
+            Self::Site => "site",
         }
     }
 
     /// The way of that word.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Amazon, Self::Linked, Self::Registered].into_iter().find(|how| how.as_str() == text)
+        Self::ALL.into_iter().find(|how| how.as_str() == text)
+    }
+
+    /// Whether a link to Amazon opened it.
+    pub fn is_by_link(self) -> bool {
+        matches!(self, Self::Amazon | Self::Linked | Self::Registered)
+    }
+
+    /// Whether the account's password was given.
+    fn is_proof(self) -> bool {
+        matches!(self, Self::Linked | Self::Password)
     }
 }
 
@@ -149,6 +196,8 @@ mod tests {
             kind: Kind::Browser,
             how: How::Amazon,
             name: None,
+            epoch: 0,
+            proven_at: None,
             started_at: Timestamp(0),
             last_seen: Timestamp(1000),
             expires_at: Timestamp(50_000),
@@ -179,11 +228,35 @@ mod tests {
     }
 
     #[test]
+    fn a_proof_is_good_for_five_minutes() {
+        let account = Account {
+            id: AccountId::parse("ann").unwrap(),
+            email: None,
+            name: None,
+            status: crate::Status::Active,
+            has_password: true,
+        };
+        let start = |how| {
+            let rng = &mut rand_core::UnwrapErr(getrandom::SysRng);
+            let (kind, total) = (Kind::Browser, Duration::from_hours(1));
+            Session::start(&account, kind, how, 7, total, Timestamp(1000), rng).1
+        };
+        for how in [How::Linked, How::Password] {
+            for (now, proven) in [(999, false), (1000, true), (1299, true), (1300, false)] {
+                assert_eq!(start(how).is_proven(Timestamp(now)), proven, "{how:?} at {now}");
+            }
+        }
+        for how in [How::Amazon, How::Registered, How::Site] {
+            assert!(!start(how).is_proven(Timestamp(1000)), "{how:?}: nobody gave a password");
+        }
+    }
+
+    #[test]
     fn words_are_read_as_they_are_written() {
-        for kind in [Kind::Browser, Kind::App] {
+        for kind in Kind::ALL {
             assert_eq!(Kind::parse(kind.as_str()), Some(kind));
         }
-        for how in [How::Amazon, How::Linked, How::Registered] {
+        for how in How::ALL {
             assert_eq!(How::parse(how.as_str()), Some(how));
         }
         assert_eq!(Kind::parse(""), None);

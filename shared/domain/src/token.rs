@@ -29,6 +29,11 @@ pub type SessionToken = Handle<kind::Session>;
 /// What carries a visitor from Amazon's answer to the link or registration page.
 pub type LinkTicket = Handle<kind::Ticket>;
 
+/// What the site gets for a visitor who has just signed in locally, to be traded for a session.
+pub type SignInCode = Handle<kind::SignInCode>;
+/// What lets the owner of an account undo a link that was not theirs.
+pub type UndoToken = Handle<kind::Undo>;
+
 /// One empty type per door.
 pub mod kind {
     /// See [`State`](super::State).
@@ -43,6 +48,10 @@ pub mod kind {
     pub enum Session {}
     /// See [`LinkTicket`](super::LinkTicket).
     pub enum Ticket {}
+    /// See [`SignInCode`](super::SignInCode).
+    pub enum SignInCode {}
+    /// See [`UndoToken`](super::UndoToken).
+    pub enum Undo {}
 }
 
 /// The text is not one that we ever handed out.
@@ -176,6 +185,32 @@ impl LinkTicket {
     /// A new ticket for this Amazon customer.
     pub fn open(customer: &AmazonUserId, rng: &mut impl CryptoRng) -> Self {
         Self::mint("ticket", customer.as_str(), rng)
+    }
+
+    /// The partition that holds all tickets of this customer.
+    pub fn tag_of(customer: &AmazonUserId) -> String {
+        tag("ticket", customer.as_str())
+    }
+}
+
+impl SignInCode {
+    /// A new code for this account.
+    pub fn open(account: &AccountId, rng: &mut impl CryptoRng) -> Self {
+        Self::mint("account", account.as_str(), rng)
+    }
+}
+
+impl UndoToken {
+    /// A new token for this account.
+    pub fn open(account: &AccountId, rng: &mut impl CryptoRng) -> Self {
+        Self::mint("account", account.as_str(), rng)
+    }
+}
+
+impl AccountId {
+    /// The partition that holds what is under way for this account, whoever began it.
+    pub fn tag(&self) -> String {
+        tag("account", self.as_str())
     }
 }
 

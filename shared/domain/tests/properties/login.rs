@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
     PkceVerifier, ReturnTo, State, Timestamp,
-    login::{Login, Logins},
+    login::{Intent, Login, Logins},
 };
 use proptest::prelude::*;
 
@@ -15,12 +15,19 @@ const BROWSERS_KEEP: usize = 4096;
 
 fn login() -> impl Strategy<Value = Login> {
     let started_at = (NOON.0 - 599..NOON.0 + 600).prop_map(Timestamp);
-    (any::<[u8; 32]>(), any::<[u8; 32]>(), return_to(), started_at).prop_map(
-        |(state, verifier, return_to, started_at)| Login {
+    let session = any::<[u8; 32]>().prop_map(|bytes| URL_SAFE_NO_PAD.encode(bytes));
+    let intent = prop_oneof![
+        4 => Just(Intent::SignIn),
+        1 => session.clone().prop_map(Intent::Link),
+        1 => session.prop_map(Intent::Prove),
+    ];
+    (any::<[u8; 32]>(), any::<[u8; 32]>(), return_to(), started_at, intent).prop_map(
+        |(state, verifier, return_to, started_at, intent)| Login {
             state: State::presented(&URL_SAFE_NO_PAD.encode(state)).unwrap(),
             verifier: PkceVerifier::presented(&URL_SAFE_NO_PAD.encode(verifier)).unwrap(),
             return_to,
             started_at,
+            intent,
         },
     )
 }
@@ -108,15 +115,21 @@ fn f_cookie_k02_nothing_but_sign_ins_is_read_from_any_text_and_none_is_ever_show
     });
 }
 
-/// An entry as we would write it, if it is one: state, verifier, start and path.
+/// An entry as we would write it, if it is one: state, verifier, start and path; and what it is for
+/// with which session, if not to sign in.
 fn ours(entry: &str) -> Option<String> {
-    let [state, verifier, started_at, path] = entry.split('.').collect::<Vec<_>>()[..] else {
-        return None;
-    };
+    let parts: Vec<&str> = entry.split('.').collect();
+    let [state, verifier, started_at, path, ref intent @ ..] = parts[..] else { return None };
+    match intent {
+        [] => {}
+        ["link" | "prove", session] if is_a_token(session) => {}
+        _ => return None,
+    }
     let started_at: i64 = started_at.parse().ok()?;
     let decoded = String::from_utf8(URL_SAFE_NO_PAD.decode(path).ok()?).ok()?;
     let fits = is_a_token(state) && is_a_token(verifier) && ReturnTo::parse(&decoded).is_some();
-    fits.then(|| format!("{state}.{verifier}.{started_at}.{path}"))
+    let begun = [state, verifier, &started_at.to_string(), path];
+    fits.then(|| begun.iter().chain(intent).copied().collect::<Vec<_>>().join("."))
 }
 
 /// Entries that run into each other.
