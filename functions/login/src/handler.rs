@@ -1,11 +1,8 @@
 //! Remembers in the browser what was begun, and sends it to Amazon. Nothing is written anywhere,
 //! nobody is asked and no secret is read: a flood of these costs nothing.
 
-use domain::{Clock, PkceVerifier, ReturnTo, State, amazon::Authorization, login::Login as Begun};
-use web::{
-    Cookie, Failure, Handle, Reply, Request, Site, StatusCode, cookie, page,
-    reply::{self, with_cookie},
-};
+use domain::{Clock, ReturnTo, amazon::Authorization, login::Intent};
+use web::{Failure, Handle, Reply, Request, Site, StatusCode, page, reply, send_to_amazon};
 
 /// Everything a login needs.
 pub(crate) struct Login {
@@ -31,24 +28,13 @@ impl Handle for Login {
         if self.comes_from_elsewhere(request) {
             return Ok(self.ask_first(request, &return_to));
         }
-        Ok(self.send_to_amazon(request, return_to))
+        let now = self.clock.now();
+        let (site, authorization) = (&self.site, &self.authorization);
+        Ok(send_to_amazon(request, site, authorization, return_to, Intent::SignIn, now))
     }
 }
 
 impl Login {
-    fn send_to_amazon(&self, request: &Request, return_to: ReturnTo) -> Reply {
-        let now = self.clock.now();
-        let state = State::mint(&mut web::rng());
-        let verifier = PkceVerifier::mint(&mut web::rng());
-        let challenge = verifier.challenge();
-        let parameters = self.authorization.parameters(&state, &challenge);
-        let url = web::with_query(&self.site.authorize_url, &parameters);
-
-        let mut logins = cookie::logins(request);
-        logins.begin(Begun { state, verifier, return_to, started_at: now }, now);
-        with_cookie(reply::see_other(&url), &Cookie::logins(&logins))
-    }
-
     /// Whether another site led the visitor here. It could sign them in without a click of theirs,
     /// for Amazon asks nothing of who said yes before.
     fn comes_from_elsewhere(&self, request: &Request) -> bool {

@@ -1,6 +1,6 @@
 //! Ends the session that the browser or the app holds. Saying so twice is fine.
 
-use domain::{ReturnTo, SessionToken, session::Kind};
+use domain::{ReturnTo, SessionToken};
 use store::Sessions;
 use web::{
     Cookie, Failure, Form, Handle, Reply, Request, Site, StatusCode, cookie,
@@ -33,7 +33,7 @@ impl Handle for Logout {
         check_origin(request, &self.site)?;
         if let Some(token) = cookie::session(request) {
             check_token(form.get("csrf").or(request.header("x-csrf-token")), &token.csrf())?;
-            self.sessions.end(&token, Kind::Browser).await.map_err(Failure::unavailable)?;
+            self.sessions.end(&token, false).await.map_err(Failure::unavailable)?;
         }
         let reply = if request.content_type() == "application/x-www-form-urlencoded" {
             let return_to = form.get("return_to").and_then(ReturnTo::parse).unwrap_or_default();
@@ -49,7 +49,7 @@ impl Logout {
     /// An app's token is no cookie: nobody can make it come along, so nothing else is asked for.
     async fn end_app(&self, text: &str) -> Result<Reply, Failure> {
         if let Ok(token) = SessionToken::presented(text) {
-            self.sessions.end(&token, Kind::App).await.map_err(Failure::unavailable)?;
+            self.sessions.end(&token, true).await.map_err(Failure::unavailable)?;
         }
         Ok(reply::empty(StatusCode::NO_CONTENT))
     }

@@ -31,8 +31,9 @@ async fn signed_in(kind: Kind) -> Setting {
         has_password: true,
     };
     let week = Duration::from_secs(604_800);
-    let (token, session) = Session::start(&account, kind, How::Amazon, week, NOON, &mut web::rng());
-    let writes = logout.sessions.open(&token, &session, 0).unwrap();
+    let (token, session) =
+        Session::start(&account, kind, How::Amazon, 0, week, NOON, &mut web::rng());
+    let writes = logout.sessions.open(&token, &session).unwrap();
     store::commit(&logout.sessions.client, writes.into()).await.unwrap();
     stack.dynamodb.reset_requests();
     Setting { stack, logout, token }

@@ -422,11 +422,9 @@ async fn a20_whoever_is_signed_in_as_somebody_else_is_not_switched_in_silence() 
     let (kind, how) = (domain::session::Kind::Browser, domain::session::How::Amazon);
     let week = std::time::Duration::from_secs(604_800);
     let (token, session) =
-        domain::session::Session::start(&ann, kind, how, week, NOON, &mut web::rng());
+        domain::session::Session::start(&ann, kind, how, 0, week, NOON, &mut web::rng());
     let sessions = &at.register.entrance.sessions;
-    store::commit(&sessions.client, sessions.open(&token, &session, 0).unwrap().into())
-        .await
-        .unwrap();
+    store::commit(&sessions.client, sessions.open(&token, &session).unwrap().into()).await.unwrap();
 
     let reply = at.reply(filled(&second, &form).cookie(SESSION, &token.expose())).await;
     assert_eq!(ending(&reply), is(400, "start_over"));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{
     Clock, SessionToken,
-    session::{Kind, Session as SignedIn, Verdict, verdict},
+    session::{Kind, Session as SignedIn},
 };
 use serde_json::json;
 use store::Sessions;
@@ -77,25 +77,13 @@ impl Session {
         &self,
         request: &Request,
     ) -> Result<Option<(SessionToken, SignedIn)>, Failure> {
-        let (token, kind) = match request.bearer() {
-            Some(text) => (SessionToken::presented(text).ok(), Kind::App),
-            None => (cookie::session(request), Kind::Browser),
-        };
+        let (token, bearer) = cookie::credential(request);
         let Some(token) = token else { return Ok(None) };
-        let found = self.sessions.find(&token).await.map_err(Failure::unavailable)?;
-        let Some(session) = found.filter(|session| session.kind == kind) else { return Ok(None) };
-
-        let now = self.clock.now();
-        match verdict(&session, self.idle, now) {
-            Verdict::Ended => return Ok(None),
-            Verdict::Live => {}
-            Verdict::Touch => {
-                // The session is good whether or not its use can be noted.
-                if let Err(error) = self.sessions.touch(&token, now).await {
-                    log::warning("the use of a session was not noted", &error);
-                }
-            }
+        let found = self.sessions.live(&token, bearer, self.idle, self.clock.now()).await;
+        let Some(live) = found.map_err(Failure::unavailable)? else { return Ok(None) };
+        if let Some(error) = live.unnoted {
+            log::warning("the use of a session was not noted", &error);
         }
-        Ok(Some((token, session)))
+        Ok(Some((token, live.session)))
     }
 }

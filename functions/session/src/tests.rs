@@ -42,8 +42,8 @@ impl Setting {
         };
         let week = Duration::from_secs(604_800);
         let (token, session) =
-            SignedIn::start(&account, kind, How::Amazon, week, NOON, &mut web::rng());
-        let writes = self.session.sessions.open(&token, &session, 0).unwrap();
+            SignedIn::start(&account, kind, How::Amazon, 0, week, NOON, &mut web::rng());
+        let writes = self.session.sessions.open(&token, &session).unwrap();
         store::commit(&self.session.sessions.client, writes.into()).await.unwrap();
         self.stack.dynamodb.reset_requests();
         token
@@ -176,7 +176,7 @@ async fn the_use_of_a_session_is_noted_every_five_minutes_at_most() {
 async fn c21_noting_the_use_of_a_session_does_not_bring_it_back() {
     let at = setting().await;
     let token = at.sign_in(Kind::Browser).await;
-    at.session.sessions.end(&token, Kind::Browser).await.unwrap();
+    at.session.sessions.end(&token, false).await.unwrap();
     at.session.sessions.touch(&token, NOON).await.unwrap();
     assert_eq!(at.session.sessions.find(&token).await.unwrap(), None);
 }
@@ -185,7 +185,7 @@ async fn c21_noting_the_use_of_a_session_does_not_bring_it_back() {
 async fn c09_a_session_that_was_ended_is_over_at_the_next_request() {
     let at = setting().await;
     let token = at.sign_in(Kind::Browser).await;
-    at.session.sessions.end(&token, Kind::Browser).await.unwrap();
+    at.session.sessions.end(&token, false).await.unwrap();
     assert_eq!(at.reply(asks(&token)).await.status(), 401);
 }
 

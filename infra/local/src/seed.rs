@@ -144,13 +144,15 @@ impl Seeded {
 ///
 /// An id is none, or the table does not answer.
 pub async fn link(dynamodb: &Dynamodb, user_id: &str, account: &str) -> Result<(), Error> {
+    let now = Clock::System.now();
     let link = store::Link {
         customer: &AmazonUserId::parse(user_id).ok_or("this is no Amazon user id")?,
         account: &AccountId::parse(account).ok_or("this is no account id")?,
         epoch: 0,
         how: How::Linked,
         amazon_email: None,
-        now: Clock::System.now(),
+        proven_at: now,
+        now,
     };
     let identities = Identities { client: dynamodb.client(), table: "identities".to_owned() };
     // Refused, where a directory still has the link from last time.

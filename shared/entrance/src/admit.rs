@@ -137,12 +137,11 @@ impl Entrance {
     ) -> Result<Entry, Failure> {
         let (now, total) = (self.clock.now(), self.lifetimes.total);
         let rng = &mut web::rng();
-        let (token, session) = Session::start(account, visit.kind, how, total, now, rng);
+        let (token, session) = Session::start(account, visit.kind, how, epoch, total, now, rng);
         let admission = Admission {
             customer: visit.customer,
             account: item,
             bond,
-            epoch,
             token: &token,
             session: &session,
             replaces: visit.replaces,

@@ -15,9 +15,9 @@ use domain::{
     link::{Purpose, Ticket},
     registration::Field,
     session::{Kind, Lifetimes, Session, Verdict, verdict},
-    sign_in::Policy,
+    sign_in::{Policy, Refusal},
 };
-use store::{Identities, Sessions, Tickets};
+use store::{Commit, Identities, Part, Sessions, Tickets, commit};
 use web::{Failure, Fatal, Reply, Request, Settings, Site, cookie, reply};
 
 pub use admit::{Entry, Opened, Visit};
@@ -139,13 +139,18 @@ impl Entrance {
         let now = self.clock.now();
         let ticket = Ticket::new(purpose, customer.clone(), return_to.clone(), now);
         let key = LinkTicket::open(&customer.user_id, &mut web::rng());
-        let open = match earlier {
-            None => self.tickets.open(&key, &ticket).await.map(|()| true),
-            Some(earlier) => self.tickets.replace(earlier, &key, &ticket, now).await,
-        };
-        match open.map_err(Failure::unavailable)? {
-            true => Ok(key),
-            false => Err(Failure::ticket_expired("the ticket was used meanwhile")),
+        let account = ticket.purpose.account();
+        let mut writes = self.tickets.open(&key, &ticket).map_err(Failure::broken)?;
+        if let Some(account) = account {
+            writes.push(self.sessions.not_deleted(account).map_err(Failure::broken)?);
+        }
+        if let Some(earlier) = earlier {
+            writes.push(self.tickets.using(earlier, now).map_err(Failure::broken)?);
+        }
+        match commit(&self.tickets.client, writes).await.map_err(Failure::unavailable)? {
+            Commit::Done => Ok(key),
+            refused if refused.refused(Part::Epoch) => Err(Refusal::AccountClosed.into()),
+            Commit::Refused(_) => Err(Failure::ticket_expired("the ticket was used meanwhile")),
         }
     }
 }

@@ -14,8 +14,6 @@ pub struct Admission<'a> {
     pub account: TransactWriteItem,
     /// How the Amazon identity and the account belong together.
     pub bond: Bond<'a>,
-    /// The account's epoch, as it was when the decision began.
-    pub epoch: u64,
     /// The token of the session that is opened.
     pub token: &'a SessionToken,
     /// The session that is opened.
@@ -60,13 +58,15 @@ impl Admission<'_> {
             identities.link(&Link {
                 customer: &self.customer.user_id,
                 account: &self.session.account,
-                epoch: self.epoch,
+                epoch: self.session.epoch,
                 how,
                 amazon_email: email,
+                proven_at: self.now,
                 now: self.now,
             })
         };
         let mut writes = vec![Write::account(self.account)];
+        let mut opening = sessions.open(self.token, self.session)?;
         match self.bond {
             Bond::Linked(identity) => {
                 writes.push(identities.still(&self.customer.user_id, identity, email)?);
@@ -76,10 +76,11 @@ impl Admission<'_> {
                 writes.extend(link(How::Registered)?);
                 if let Some(email) = email {
                     writes.push(identities.claim(email, &self.session.account, stale)?);
+                    opening = sessions.open_first(self.token, self.session, email)?;
                 }
             }
         }
-        writes.extend(sessions.open(self.token, self.session, self.epoch)?);
+        writes.extend(opening);
         if let Some(token) = self.replaces {
             writes.push(sessions.ending(token)?);
         }

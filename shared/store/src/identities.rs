@@ -2,24 +2,26 @@
 //!
 //! | pk | attributes |
 //! |---|---|
-//! | `AMAZON#<user_id>` | `account_id`, `epoch`, `linked_at`, `how`, `amazon_email?`, `prove_again?` |
+//! | `AMAZON#<user_id>` | `account_id`, `epoch`, `linked_at`, `proven_at`, `how`, `amazon_email?`, `prove_again?` |
 //! | `ACCOUNT#<account id>` | `amazon_user_id` |
 //! | `EMAIL#<SHA-256 of the lowercased address, hex>` | `account_id` |
 //!
 //! The first two are always written together: one Amazon identity per account and one account per
 //! Amazon identity, by keys and never by an index. `epoch` repeats the account's epoch (see
-//! `sessions`), so that a sign-in learns it without another read.
+//! `sessions`), so that a sign-in learns it without another read: whoever writes the one writes the
+//! other. `proven_at` says when somebody proved to know the account's password.
 
 use aws_sdk_dynamodb::{
     Client,
-    types::{AttributeValue, Put, Update},
+    types::{AttributeValue, ConditionCheck, Delete, Put, Update},
 };
 use domain::{AccountId, AmazonUserId, Email, Timestamp, session::How};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
     Error, Part, Write, failed,
-    row::{Item, is_set, n, number, optional, put_optional, row, s, text},
+    row::{Item, is_set, moment, n, number, optional, put_optional, row, s, text},
+    write::send,
 };
 
 /// The table of Amazon identities, and of the addresses of accounts that we created.
@@ -40,6 +42,10 @@ pub struct Identity {
     pub epoch: u64,
     /// Whether the link must be proven once more.
     pub prove_again: bool,
+    /// When it was made.
+    pub linked_at: Timestamp,
+    /// When the account's password was given for it.
+    pub proven_at: Timestamp,
     /// The address that Amazon told last.
     pub amazon_email: Option<Email>,
 }
@@ -56,6 +62,8 @@ pub struct Link<'a> {
     pub how: How,
     /// The address that Amazon told.
     pub amazon_email: Option<&'a Email>,
+    /// When the account's password was given for it.
+    pub proven_at: Timestamp,
     /// When.
     pub now: Timestamp,
 }
@@ -72,6 +80,18 @@ impl Identities {
         found.map_err(failed("read a link"))?.item.map(|row| parse(&row)).transpose()
     }
 
+    /// The customer that an account is linked to.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] where the table does not answer or the row is none of ours.
+    pub async fn customer_of(&self, account: &AccountId) -> Result<Option<AmazonUserId>, Error> {
+        let found = self.client.get_item().table_name(&self.table).consistent_read(true);
+        let found = found.key("pk", reverse(account)).send().await;
+        let row = found.map_err(failed("read a link"))?.item;
+        row.map(|row| text(&row, "amazon_user_id", AmazonUserId::parse)).transpose()
+    }
+
     /// The account that we created with this address.
     ///
     /// # Errors
@@ -79,7 +99,7 @@ impl Identities {
     /// [`Error`] where the table does not answer or the row is none of ours.
     pub async fn account_with(&self, email: &Email) -> Result<Option<AccountId>, Error> {
         let found = self.client.get_item().table_name(&self.table).consistent_read(true);
-        let found = found.key("pk", marker(email)).send().await;
+        let found = found.key("pk", s(marker(email))).send().await;
         let row = found.map_err(failed("read an address"))?.item;
         row.map(|row| text(&row, "account_id", AccountId::parse)).transpose()
     }
@@ -102,7 +122,7 @@ impl Identities {
         let back = Put::builder()
             .table_name(&self.table)
             .set_item(Some(row([
-                ("pk", s(format!("ACCOUNT#{}", link.account))),
+                ("pk", reverse(link.account)),
                 ("amazon_user_id", s(link.customer.as_str())),
             ])))
             .condition_expression("attribute_not_exists(pk) OR amazon_user_id = :customer")
@@ -142,6 +162,93 @@ impl Identities {
         Ok(Write::update(Part::Identity, update.build().map_err(failed("check a link"))?))
     }
 
+    /// Writes the account's new epoch into its link, if that is still what it was when it was read.
+    /// With `prove_again`, it opens nothing until the account's password was given once more.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], never seen.
+    pub fn restamp(
+        &self,
+        customer: &AmazonUserId,
+        identity: &Identity,
+        epoch: u64,
+        prove_again: bool,
+    ) -> Result<Write, Error> {
+        let update = Update::builder()
+            .table_name(&self.table)
+            .key("pk", amazon(customer))
+            .condition_expression("account_id = :account AND linked_at = :linked_at")
+            .expression_attribute_values(":account", s(identity.account.as_str()))
+            .expression_attribute_values(":linked_at", n(identity.linked_at.0))
+            .expression_attribute_values(":epoch", n(epoch));
+        let update = match prove_again {
+            true => update
+                .update_expression("SET epoch = :epoch, prove_again = :yes")
+                .expression_attribute_values(":yes", AttributeValue::Bool(true)),
+            false => update.update_expression("SET epoch = :epoch"),
+        };
+        Ok(Write::update(Part::Identity, update.build().map_err(failed("mark a link"))?))
+    }
+
+    /// Makes sure that an account is linked to nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], never seen.
+    pub fn unlinked(&self, account: &AccountId) -> Result<Write, Error> {
+        let check = ConditionCheck::builder()
+            .table_name(&self.table)
+            .key("pk", reverse(account))
+            .condition_expression("attribute_not_exists(pk)");
+        Ok(Write::check(Part::Reverse, check.build().map_err(failed("check a link"))?))
+    }
+
+    /// Removes a link, if it is still there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], never seen.
+    pub fn unlink(
+        &self,
+        customer: &AmazonUserId,
+        account: &AccountId,
+    ) -> Result<[Write; 2], Error> {
+        let forth = Delete::builder()
+            .table_name(&self.table)
+            .key("pk", amazon(customer))
+            .condition_expression("account_id = :account")
+            .expression_attribute_values(":account", s(account.as_str()));
+        let back = Delete::builder()
+            .table_name(&self.table)
+            .key("pk", reverse(account))
+            .condition_expression("amazon_user_id = :customer")
+            .expression_attribute_values(":customer", s(customer.as_str()));
+        Ok([
+            Write::delete(Part::Identity, forth.build().map_err(failed("remove a link"))?),
+            Write::delete(Part::Reverse, back.build().map_err(failed("remove a link"))?),
+        ])
+    }
+
+    /// Gives up what keeps an address for an account: the key of a marker, as `META` notes it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] where the table does not answer.
+    pub async fn release(&self, marker: &str, account: &AccountId) -> Result<(), Error> {
+        let release = || {
+            self.client
+                .delete_item()
+                .table_name(&self.table)
+                .key("pk", s(marker))
+                // Somebody else's by now, if the account's own claim had gone stale.
+                .condition_expression("account_id = :account")
+                .expression_attribute_values(":account", s(account.as_str()))
+                .send()
+        };
+        send("give an address up", release).await.map(drop)
+    }
+
     /// Claims an address for an account that is created in the same transaction. A marker that
     /// leads to `stale` may be taken over: that account has gone, or has another address by now.
     ///
@@ -156,7 +263,7 @@ impl Identities {
     ) -> Result<Write, Error> {
         let put = Put::builder()
             .table_name(&self.table)
-            .set_item(Some(row([("pk", marker(email)), ("account_id", s(account.as_str()))])));
+            .set_item(Some(row([("pk", s(marker(email))), ("account_id", s(account.as_str()))])));
         let put = match stale {
             None => put.condition_expression("attribute_not_exists(pk)"),
             Some(stale) => put
@@ -173,6 +280,7 @@ pub(crate) fn print(link: &Link<'_>) -> Item {
         ("account_id", s(link.account.as_str())),
         ("epoch", n(link.epoch)),
         ("linked_at", n(link.now.0)),
+        ("proven_at", n(link.proven_at.0)),
         ("how", s(link.how.as_str())),
     ]);
     put_optional(&mut row, "amazon_email", link.amazon_email.map(Email::as_str));
@@ -184,16 +292,23 @@ pub(crate) fn parse(row: &Item) -> Result<Identity, Error> {
         account: text(row, "account_id", AccountId::parse)?,
         epoch: number(row, "epoch")?,
         prove_again: is_set(row, "prove_again")?,
+        linked_at: moment(row, "linked_at")?,
+        proven_at: moment(row, "proven_at")?,
         // A note, by which nothing is decided: an old one must not keep anybody out.
         amazon_email: optional(row, "amazon_email")?.and_then(Email::parse),
     })
+}
+
+fn reverse(account: &AccountId) -> AttributeValue {
+    s(format!("ACCOUNT#{account}"))
 }
 
 fn amazon(customer: &AmazonUserId) -> AttributeValue {
     s(format!("AMAZON#{}", customer.as_str()))
 }
 
-fn marker(email: &Email) -> AttributeValue {
+/// The key of the marker that keeps an address for one account.
+pub(crate) fn marker(email: &Email) -> String {
     use std::fmt::Write as _;
 
     let hash = Sha256::digest(email.lowercase());
@@ -202,5 +317,5 @@ fn marker(email: &Email) -> AttributeValue {
         // Writing to a string cannot fail.
         let _ = write!(key, "{byte:02x}");
     }
-    s(key)
+    key
 }

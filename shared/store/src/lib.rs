@@ -4,7 +4,9 @@
 //! decides is compared with the clock: DynamoDB removes rows days after their `ttl`.
 
 mod admission;
+mod codes;
 mod identities;
+mod lifecycle;
 #[cfg(test)]
 mod properties;
 mod row;
@@ -17,8 +19,10 @@ use std::error::Error as StdError;
 pub use aws_sdk_dynamodb::Client;
 
 pub use admission::{Admission, Bond};
+pub use codes::{CODE_LIVES, LocalSignIn};
 pub use identities::{Identities, Identity, Link};
-pub use sessions::Sessions;
+pub use lifecycle::{Done, Lifecycle};
+pub use sessions::{Listed, Live, Sessions};
 pub use tickets::{Attempt, Tickets};
 pub use write::{Commit, Part, Write, commit};
 

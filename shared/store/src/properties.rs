@@ -46,13 +46,12 @@ fn moment() -> impl Strategy<Value = Timestamp> {
 }
 
 fn session() -> impl Strategy<Value = Session> {
-    let words = (
-        select(vec![Kind::Browser, Kind::App]),
-        select(vec![How::Amazon, How::Linked, How::Registered]),
-    );
+    let words = (select(Kind::ALL.to_vec()), select(How::ALL.to_vec()));
     let texts = (account(), any::<String>(), prop::option::of(any::<String>()));
     (texts, words, moment(), moment(), moment()).prop_map(
         |((account, id, name), (kind, how), started_at, last_seen, expires_at)| Session {
+            epoch: u64::from(last_seen.0.unsigned_abs() as u32),
+            proven_at: (started_at.0 % 2 == 0).then_some(last_seen),
             account,
             id,
             kind,
@@ -177,6 +176,8 @@ const SESSION: &[Read] = &[
     ("kind", S, true),
     ("how", S, true),
     ("name", S, false),
+    ("epoch", N, true),
+    ("proven_at", N, false),
     ("started_at", N, true),
     ("last_seen", N, true),
     ("expires_at", N, true),
@@ -185,6 +186,8 @@ const SESSION: &[Read] = &[
 const IDENTITY: &[Read] = &[
     ("account_id", S, true),
     ("epoch", N, true),
+    ("linked_at", N, true),
+    ("proven_at", N, true),
     ("prove_again", BOOL, false),
     ("amazon_email", S, false),
 ];
@@ -227,6 +230,7 @@ fn name() -> impl Strategy<Value = &'static str> {
         "expires_at",
         "epoch",
         "linked_at",
+        "proven_at",
         "prove_again",
         "amazon_user_id",
         "amazon_email",
@@ -256,13 +260,25 @@ fn a_ticket() -> LinkTicket {
 
 /// What a link's row says, with the flag that another hand sets.
 fn identity_row(customer: &Profile, account: &AccountId, epoch: u64, prove_again: bool) -> Item {
+    let times = (Timestamp(5), Timestamp(3));
+    identity_row_of(customer, account, epoch, prove_again, times)
+}
+
+fn identity_row_of(
+    customer: &Profile,
+    account: &AccountId,
+    epoch: u64,
+    prove_again: bool,
+    (linked_at, proven_at): (Timestamp, Timestamp),
+) -> Item {
     let link = Link {
         customer: &customer.user_id,
         account,
         epoch,
         how: How::Linked,
         amazon_email: customer.email.as_ref(),
-        now: Timestamp(0),
+        proven_at,
+        now: linked_at,
     };
     let mut row = identities::print(&link);
     if prove_again {
@@ -275,7 +291,8 @@ fn print_identity(identity: &Identity) -> Item {
     let user_id = AmazonUserId::parse("amzn1.account.A").unwrap();
     let email = identity.amazon_email.clone();
     let customer = Profile { user_id, email, name: None, postal_code: None };
-    identity_row(&customer, &identity.account, identity.epoch, identity.prove_again)
+    let Identity { account, epoch, prove_again, linked_at, proven_at, .. } = identity;
+    identity_row_of(&customer, account, *epoch, *prove_again, (*linked_at, *proven_at))
 }
 
 #[test]
@@ -360,7 +377,7 @@ fn f_item_any_row_is_a_whole_of_its_kind_or_none() {
             said_all(&row, &tickets::print(&a_ticket(), &ticket), &reads(&ticket.purpose));
         }
         if let Ok(identity) = identities::parse(&row).inspect_err(is_row) {
-            said_all(&row, &print_identity(&identity), &IDENTITY[..3]);
+            said_all(&row, &print_identity(&identity), &IDENTITY[..5]);
         }
     });
 }

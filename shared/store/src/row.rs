@@ -64,6 +64,14 @@ pub(crate) fn number<T: std::str::FromStr>(row: &Item, name: &'static str) -> Re
     }
 }
 
+/// The same of an attribute that may be absent.
+pub(crate) fn optional_number<T: std::str::FromStr>(
+    row: &Item,
+    name: &'static str,
+) -> Result<Option<T>, Error> {
+    row.contains_key(name).then(|| number(row, name)).transpose()
+}
+
 /// The moment of an attribute, in seconds since 1970.
 pub(crate) fn moment(row: &Item, name: &'static str) -> Result<Timestamp, Error> {
     number(row, name).map(Timestamp)

@@ -4,7 +4,11 @@
 //! |---|---|---|
 //! | `STATE#` and the SHA-256 of a state | `STATE` | `by`, `ttl` |
 //! | hash of the Amazon identity | SHA-256 of the ticket's secret | `purpose`, `account_id?`, `account_email?`, `attempts_left?`, what Amazon told, `return_to`, `started_at`, `expires_at`, `used?`, `ttl` |
+//! | hash of an account | `TICKET#` and the key of a ticket about it | `ttl` |
 //! | `LIMIT#` and a hash of what is limited | the window's number | `taken`, `ttl` |
+//!
+//! The partition of an account holds what is under way for it, whoever began it (see `codes` too), so
+//! that all of it can be cancelled.
 
 use std::time::Duration;
 
@@ -24,7 +28,10 @@ use crate::{
 };
 
 /// A row outlives what it stands for by so much, for the sake of clocks that differ.
-const TTL_SLACK: Duration = Duration::from_hours(24);
+pub(crate) const TTL_SLACK: Duration = Duration::from_hours(24);
+
+/// What the sort key of a note about a ticket begins with.
+pub(crate) const POINTER: &str = "TICKET#";
 
 /// The table of used states, tickets and limits.
 #[derive(Clone)]
@@ -78,43 +85,28 @@ impl Tickets {
         Ok(optional(&row, "by")? == Some(by))
     }
 
-    /// Opens a ticket.
+    /// Opens a ticket. One that is about an account is noted among what is under way for that account.
     ///
     /// # Errors
     ///
-    /// [`Error`] where the table does not answer.
-    pub async fn open(&self, key: &LinkTicket, ticket: &Ticket) -> Result<(), Error> {
-        let open = || {
-            self.client
-                .put_item()
+    /// [`Error`], never seen.
+    pub fn open(&self, key: &LinkTicket, ticket: &Ticket) -> Result<Vec<Write>, Error> {
+        let mut rows = vec![print(key, ticket)];
+        if let Some(account) = ticket.purpose.account() {
+            rows.push(row([
+                ("pk", s(account.tag())),
+                ("sk", s(format!("{POINTER}{}.{}", key.tag(), key.hash()))),
+                ("ttl", n((ticket.started_at + LIVES_AFTER_FORGOT + TTL_SLACK).0)),
+            ]));
+        }
+        let put = |row| {
+            let put = Put::builder()
                 .table_name(&self.table)
-                .set_item(Some(print(key, ticket)))
-                .condition_expression("attribute_not_exists(pk)")
-                .send()
+                .set_item(Some(row))
+                .condition_expression("attribute_not_exists(pk)");
+            Ok(Write::put(Part::Ticket, put.build().map_err(failed("open a ticket"))?))
         };
-        // A key that was only just minted can be there already by our own first try alone, the answer
-        // to which got lost.
-        send("open a ticket", open).await.map(drop)
-    }
-
-    /// Opens a ticket in place of another one, which must still be open. Says whether it was.
-    ///
-    /// # Errors
-    ///
-    /// [`Error`] where the table does not answer.
-    pub async fn replace(
-        &self,
-        old: &LinkTicket,
-        key: &LinkTicket,
-        ticket: &Ticket,
-        now: Timestamp,
-    ) -> Result<bool, Error> {
-        let put = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(print(key, ticket)))
-            .condition_expression("attribute_not_exists(pk)");
-        let put = Write::put(Part::Ticket, put.build().map_err(failed("open a ticket"))?);
-        Ok(commit(&self.client, vec![self.using(old, now)?, put]).await? == Commit::Done)
+        rows.into_iter().map(put).collect()
     }
 
     /// The ticket of this key, whether or not it is still open.

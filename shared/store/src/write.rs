@@ -1,13 +1,16 @@
-use std::{error::Error as StdError, time::Duration};
+use std::{collections::HashMap, error::Error as StdError, time::Duration};
 
 use aws_sdk_dynamodb::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
     operation::transact_write_items::TransactWriteItemsError,
-    types::{CancellationReason, ConditionCheck, Delete, Put, TransactWriteItem, Update},
+    types::{
+        CancellationReason, ConditionCheck, Delete, DeleteRequest, Put, TransactWriteItem, Update,
+        WriteRequest,
+    },
 };
 
-use crate::{Error, failed};
+use crate::{Error, failed, row::s};
 
 /// How often a write is tried that met a transaction.
 const TRIES: u64 = 4;
@@ -24,6 +27,8 @@ pub struct Write {
 pub enum Part {
     /// The account, in the account system's own table.
     Account,
+    /// A code that the site got for a visitor.
+    Code,
     /// The e-mail address that belongs to one account.
     Email,
     /// The account's epoch.
@@ -32,6 +37,8 @@ pub enum Part {
     Identity,
     /// A limit on guesses.
     Limit,
+    /// The session that another one takes the place of.
+    Replaced,
     /// The link from the account back to the Amazon identity.
     Reverse,
     /// A session.
@@ -97,6 +104,38 @@ where
         }
     }
     Ok(false)
+}
+
+/// Deletes rows by their keys, twenty-five at a time as DynamoDB has it. Deleting one twice is fine.
+pub(crate) async fn delete_all(
+    client: &Client,
+    table: &str,
+    keys: Vec<(String, String)>,
+    to: &'static str,
+) -> Result<(), Error> {
+    for keys in keys.chunks(25) {
+        let mut requests = Vec::new();
+        for (pk, sk) in keys {
+            let delete = DeleteRequest::builder().key("pk", s(pk)).key("sk", s(sk));
+            let delete = delete.build().map_err(failed(to))?;
+            requests.push(WriteRequest::builder().delete_request(delete).build());
+        }
+        let mut left = HashMap::from([(table.to_owned(), requests)]);
+        for attempt in 1.. {
+            let sent = client.batch_write_item().set_request_items(Some(left)).send().await;
+            // What there was no capacity for comes back, to be asked again a little later.
+            left = sent.map_err(failed(to))?.unprocessed_items.unwrap_or_default();
+            left.retain(|_, requests| !requests.is_empty());
+            if left.is_empty() {
+                break;
+            }
+            if attempt == TRIES {
+                return Err(Error::Failed(to, "DynamoDB left rows undeleted".into()));
+            }
+            tokio::time::sleep(Duration::from_millis(20 << attempt)).await;
+        }
+    }
+    Ok(())
 }
 
 /// Writes all of it, or nothing.

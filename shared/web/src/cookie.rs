@@ -83,3 +83,12 @@ pub fn ticket(request: &Request) -> Result<LinkTicket, Failure> {
 pub fn session(request: &Request) -> Option<SessionToken> {
     SessionToken::presented(request.cookie(SESSION)?).ok()
 }
+
+/// What a caller shows to be taken for somebody: an app's bearer token, else a browser's cookie, never
+/// one for the other. Says whether it was the former. Whoever asks who is signed in reads it so.
+pub fn credential(request: &Request) -> (Option<SessionToken>, bool) {
+    match request.bearer() {
+        Some(text) => (SessionToken::presented(text).ok(), true),
+        None => (session(request), false),
+    }
+}

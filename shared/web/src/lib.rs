@@ -14,6 +14,7 @@ mod request;
 mod serve;
 mod setting;
 mod site;
+mod start;
 #[cfg(test)]
 mod tests;
 pub mod words;
@@ -28,6 +29,7 @@ pub use request::Request;
 pub use serve::{Fatal, Handle, reply_to, serve};
 pub use setting::{Settings, Unset};
 pub use site::{Site, with_query};
+pub use start::send_to_amazon;
 
 use domain::registration::{self, Field, Wrong};
 use rand_core::{CryptoRng, UnwrapErr};

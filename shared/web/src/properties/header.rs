@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{
     AccountId, AmazonUserId, LinkTicket, PkceVerifier, ReturnTo, SessionToken, State, Timestamp,
-    login::{Login, Logins},
+    login::{Intent, Login, Logins},
 };
 use lambda_http::http::HeaderMap;
 use proptest::{prelude::*, sample::select};
@@ -87,7 +87,10 @@ fn f_hdr_c03_a_cookie_is_one_header_with_all_attributes_whatever_it_carries() {
         let (state, verifier) = (State::mint(rng), PkceVerifier::mint(rng));
         let mut logins = Logins::default();
         let started_at = Timestamp(now);
-        logins.begin(Login { state, verifier, return_to: path, started_at }, started_at);
+        logins.begin(
+            Login { state, verifier, return_to: path, started_at, intent: Intent::SignIn },
+            started_at,
+        );
         for (cookie, name) in [
             (Cookie::session(&session, lives), cookie::SESSION),
             (Cookie::ticket(&ticket, lives), cookie::TICKET),
