@@ -113,11 +113,11 @@ pub(crate) fn understand<T: Documented>(
 
 /// What came of step 1.
 pub(crate) fn redeemed(answer: Result<Token, Refused>) -> Result<AccessToken, Error> {
-    let token = match answer {
-        Ok(token) => token,
-        Err(Refused { status: 401, .. }) => return Err(Error::ClientRefused),
+    match answer {
+        Ok(told) => token(told),
+        Err(Refused { status: 401, .. }) => Err(Error::ClientRefused),
         Err(refused) => {
-            return Err(match refused.error.as_str() {
+            Err(match refused.error.as_str() {
                 "invalid_grant" => Error::CodeRefused("invalid_grant"),
                 "invalid_request" => Error::CodeRefused("invalid_request"),
                 // Amazon's word for a verifier that does not fit, among others.
@@ -127,9 +127,13 @@ pub(crate) fn redeemed(answer: Result<Token, Refused>) -> Result<AccessToken, Er
                 "unsupported_grant_type" => Error::RequestRefused("unsupported_grant_type"),
                 // `ServerError`, and whatever Amazon does not document.
                 _ => refused.unexpected("token"),
-            });
+            })
         }
-    };
+    }
+}
+
+/// The token that Amazon gave, if it is one.
+pub(crate) fn token(token: Token) -> Result<AccessToken, Error> {
     let bearer = token.token_type.eq_ignore_ascii_case("bearer");
     let fits = (1..=2048).contains(&token.access_token.len())
         && token.access_token.bytes().all(|b| b.is_ascii_graphic());
@@ -140,10 +144,10 @@ pub(crate) fn redeemed(answer: Result<Token, Refused>) -> Result<AccessToken, Er
     }
 }
 
-/// What came of step 2: whom the token stands for, if it was issued to us.
+/// What came of step 2: whom the token stands for, if it was issued to one of these clients.
 pub(crate) fn issued_for(
     answer: Result<TokenInfo, Refused>,
-    client_id: &str,
+    clients: &[impl AsRef<str>],
 ) -> Result<Option<AmazonUserId>, Error> {
     let info = match answer {
         Ok(info) => info,
@@ -152,7 +156,7 @@ pub(crate) fn issued_for(
         }
         Err(refused) => return Err(refused.unexpected("tokeninfo")),
     };
-    if info.aud != client_id {
+    if !clients.iter().any(|client| client.as_ref() == info.aud) {
         return Err(Error::TokenRefused("it was issued to another application"));
     }
     if info.iss.is_some_and(|issuer| issuer != ISSUER) {

@@ -48,7 +48,7 @@ pub enum Error {
     /// Amazon did not answer, or not as documented.
     #[error("Amazon's {endpoint} endpoint {problem}")]
     Unavailable {
-        /// Which of the three.
+        /// Which one.
         endpoint: &'static str,
         /// What happened.
         problem: String,
@@ -83,15 +83,15 @@ fn trusting(
     Ok(client)
 }
 
-/// Login with Amazon, as one web client of ours.
+/// Login with Amazon, as one client of ours.
 pub struct Client {
     /// See [`http`].
     pub http: reqwest::Client,
     /// The origin of Amazon's API, by region.
     pub api: String,
-    /// The client id of the web client.
+    /// The client id.
     pub client_id: String,
-    /// The callback, as it was sent to the authorize page.
+    /// The callback, as it was sent to the authorize page; a television has none.
     pub redirect_uri: String,
 }
 
@@ -132,15 +132,35 @@ impl Client {
     ///
     /// [`Error::TokenRefused`] or [`Error::Unavailable`].
     pub async fn customer(&self, token: &AccessToken) -> Result<Profile, Error> {
-        let (issued_for, profile) = tokio::join!(self.issued_for(token), self.profile(token));
+        let ours = std::slice::from_ref(&self.client_id);
+        let (issued_for, profile) = tokio::join!(self.issued_for(token, ours), self.profile(token));
         agreed(issued_for?, profile?)
     }
 
-    /// Whom the token stands for, if it was issued to us.
-    async fn issued_for(&self, token: &AccessToken) -> Result<Option<AmazonUserId>, Error> {
+    /// Asks whom the token was issued to (step 2), and who the customer is (step 3) only if that was
+    /// one of these clients: a token of somebody else's must not reach the profile.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TokenRefused`] or [`Error::Unavailable`].
+    pub async fn customer_of(
+        &self,
+        token: &AccessToken,
+        clients: &[String],
+    ) -> Result<Profile, Error> {
+        let issued_for = self.issued_for(token, clients).await?;
+        agreed(issued_for, self.profile(token).await?)
+    }
+
+    /// Whom the token stands for, if it was issued to one of these clients.
+    async fn issued_for(
+        &self,
+        token: &AccessToken,
+        clients: &[String],
+    ) -> Result<Option<AmazonUserId>, Error> {
         let ask =
             || self.http.get(self.url("/auth/o2/tokeninfo")).query(&[("access_token", &token.0)]);
-        answer::issued_for(ask_twice("tokeninfo", ask).await?, &self.client_id)
+        answer::issued_for(ask_twice("tokeninfo", ask).await?, clients)
     }
 
     /// The customer's profile, or nothing where the token does not reach it.
