@@ -16,6 +16,8 @@ pub enum Code {
     WrongPassword,
     /// Nobody is signed in.
     NotSignedIn,
+    /// A token that was handed over is none of ours.
+    TokenRejected,
     /// The form did not come from a page of ours.
     Csrf,
     /// The account is disabled, locked or gone.
@@ -24,6 +26,8 @@ pub enum Code {
     NoPassword,
     /// Nobody new is let in.
     RegistrationClosed,
+    /// The last proof was too long ago.
+    ReauthenticationRequired,
     /// There is nothing at this path.
     NotFound,
     /// The path is right, the method is not.
@@ -32,6 +36,8 @@ pub enum Code {
     AlreadyLinked,
     /// More than one account has this address.
     AmbiguousEmail,
+    /// Without the link nobody could enter the account.
+    LastSignInMethod,
     /// The ticket is unknown, over, used or out of attempts.
     TicketExpired,
     /// The body is over 8 KiB.
@@ -56,14 +62,17 @@ impl Code {
             Self::BadRequest => "bad_request",
             Self::WrongPassword => "wrong_password",
             Self::NotSignedIn => "not_signed_in",
+            Self::TokenRejected => "token_rejected",
             Self::Csrf => "csrf",
             Self::AccountClosed => "account_closed",
             Self::NoPassword => "no_password",
             Self::RegistrationClosed => "registration_closed",
+            Self::ReauthenticationRequired => "reauthentication_required",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::AlreadyLinked => "already_linked",
             Self::AmbiguousEmail => "ambiguous_email",
+            Self::LastSignInMethod => "last_sign_in_method",
             Self::TicketExpired => "ticket_expired",
             Self::TooLarge => "too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
@@ -78,13 +87,19 @@ impl Code {
     pub fn status(self) -> StatusCode {
         match self {
             Self::StartOver | Self::BadRequest => StatusCode::BAD_REQUEST,
-            Self::WrongPassword | Self::NotSignedIn => StatusCode::UNAUTHORIZED,
-            Self::Csrf | Self::AccountClosed | Self::NoPassword | Self::RegistrationClosed => {
-                StatusCode::FORBIDDEN
+            Self::WrongPassword | Self::NotSignedIn | Self::TokenRejected => {
+                StatusCode::UNAUTHORIZED
             }
+            Self::Csrf
+            | Self::AccountClosed
+            | Self::NoPassword
+            | Self::RegistrationClosed
+            | Self::ReauthenticationRequired => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::AlreadyLinked | Self::AmbiguousEmail => StatusCode::CONFLICT,
+            Self::AlreadyLinked | Self::AmbiguousEmail | Self::LastSignInMethod => {
+                StatusCode::CONFLICT
+            }
             Self::TicketExpired => StatusCode::GONE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -26,7 +26,9 @@ pub use lambda_http::http::StatusCode;
 pub use lambda_http::{self};
 pub use reply::Reply;
 pub use request::Request;
-pub use serve::{Fatal, Handle, reply_to, serve};
+pub use serve::{
+    Fatal, Handle, Invoke, reply_to, serve, serve_both, serve_invocations,
+};
 pub use setting::{Settings, Unset};
 pub use site::{Site, with_query};
 pub use start::send_to_amazon;

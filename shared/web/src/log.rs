@@ -28,6 +28,20 @@ pub(crate) fn request(request: &Request, reply: &Reply, failure: Option<&Failure
     print(&line.to_string());
 }
 
+/// Writes the one line of an invocation that is no request: how it ended.
+pub(crate) fn invocation(failure: Option<&Failure>, took: Duration) {
+    let broken = failure.is_some_and(|failure| failure.code.status().is_server_error());
+    let mut line = json!({
+        "level": if broken { "ERROR" } else { "INFO" },
+        "code": failure.map_or("ok", |failure| failure.code.as_str()),
+        "ms": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+    });
+    if let Some(failure) = failure {
+        line["why"] = why(failure).into();
+    }
+    print(&line.to_string());
+}
+
 /// Writes a line about something that went wrong without failing the request.
 pub fn warning(message: &'static str, cause: &dyn std::error::Error) {
     print(&json!({ "level": "WARN", "message": message, "why": chain(cause) }).to_string());

@@ -12,6 +12,7 @@ use lambda_http::{
     lambda_runtime, service_fn,
 };
 use serde::{Deserialize, de::IgnoredAny};
+use serde_json::Value;
 
 use crate::{Code, Failure, Reply, Request, Settings, Site, log, reply};
 
@@ -86,16 +87,7 @@ async fn answer<H: Handle>(handler: Result<&H, &Fatal>, site: &Site, event: Even
         Ok(_) if !is_request => {
             Err(Failure::bad_request("the event is no request of API Gateway's"))
         }
-        Ok(handler) => {
-            let handled = AssertUnwindSafe(handler.handle(&request)).catch_unwind();
-            match tokio::time::timeout(DEADLINE, handled).await {
-                Ok(Ok(outcome)) => outcome,
-                Ok(Err(_panic)) => Err(Failure::new(Code::Broken, "the handler panicked")),
-                Err(_elapsed) => {
-                    Err(Failure::new(Code::Unavailable, "the request ran into its deadline"))
-                }
-            }
-        }
+        Ok(handler) => guarded(handler.handle(&request)).await,
         Err(unset) => Err(Failure::unavailable(unset.to_string())),
     };
     let (reply, failure) = match outcome {
@@ -104,6 +96,80 @@ async fn answer<H: Handle>(handler: Result<&H, &Fatal>, site: &Site, event: Even
     };
     log::request(&request, &reply, failure.as_ref(), started.elapsed());
     reply::finish(reply, site)
+}
+
+/// Waits for an outcome no longer than [`DEADLINE`]; a panic is one too.
+async fn guarded<T>(handled: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let handled = AssertUnwindSafe(handled).catch_unwind();
+    match tokio::time::timeout(DEADLINE, handled).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_panic)) => Err(Failure::new(Code::Broken, "the handler panicked")),
+        Err(_elapsed) => Err(Failure::new(Code::Unavailable, "the request ran into its deadline")),
+    }
+}
+
+/// What a function does that is invoked by something else than a request: by another function, by a
+/// rule, by the API itself.
+pub trait Invoke: Sync {
+    /// Answers one invocation.
+    fn invoke(&self, event: Value) -> impl Future<Output = Result<Value, Failure>> + Send;
+}
+
+/// Answers invocations for as long as Lambda keeps this function warm. `otherwise` says what is
+/// answered where that fails, and where the settings are not complete.
+///
+/// # Errors
+///
+/// [`Fatal`] when the Lambda runtime goes away.
+pub async fn serve_invocations<H: Invoke>(
+    open: impl AsyncFnOnce(&Settings) -> Result<H, Fatal>,
+    otherwise: impl Fn(&Failure) -> Result<Value, Fatal> + Sync,
+) -> Result<(), Fatal> {
+    log::panics();
+    let settings = Settings::from_env();
+    let (handler, otherwise) = (&open(&settings).await, &otherwise);
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move {
+        invoked(handler.as_ref(), event.payload).await.or_else(|failure| otherwise(&failure))
+    }))
+    .await
+}
+
+/// Answers requests, and invocations that are none. A failed invocation fails: whoever invoked may then
+/// try again, as Lambda itself does for rules.
+///
+/// # Errors
+///
+/// [`Fatal`] when the Lambda runtime goes away.
+pub async fn serve_both<H: Handle + Invoke>(
+    open: impl AsyncFnOnce(&Settings) -> Result<H, Fatal>,
+) -> Result<(), Fatal> {
+    log::panics();
+    let settings = Settings::from_env();
+    let handler = &open(&settings).await;
+    let fallback = &Site::new(&settings).unwrap_or_else(|_| Site::bare());
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move {
+        let event = event.payload;
+        // The gateway says so of every request, and nothing that a caller sends can take it away.
+        if event.get("requestContext").is_some() {
+            let site = handler.as_ref().map_or(fallback, Handle::site);
+            let event = serde_json::from_value(event).unwrap_or(Event::Other(IgnoredAny));
+            return Ok(serde_json::to_value(print(answer(handler.as_ref(), site, event).await))?);
+        }
+        let returned = invoked(handler.as_ref(), event).await;
+        returned.map_err(|failure| Fatal::from(failure.code.as_str()))
+    }))
+    .await
+}
+
+/// Answers one invocation, whatever happens.
+async fn invoked<H: Invoke>(handler: Result<&H, &Fatal>, event: Value) -> Result<Value, Failure> {
+    let started = Instant::now();
+    let outcome = match handler {
+        Ok(handler) => guarded(handler.invoke(event)).await,
+        Err(unset) => Err(Failure::unavailable(unset.to_string())),
+    };
+    log::invocation(outcome.as_ref().err(), started.elapsed());
+    outcome
 }
 
 /// What a visitor would get for this event: the handler's reply, or the page or problem of its
