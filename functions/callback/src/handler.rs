@@ -7,11 +7,11 @@ use domain::{
     session::{Kind, Session},
     sign_in::{Decision, decide},
 };
-use entrance::{Entrance, Entry, Found, Visit};
+use entrance::{Arrival, Entrance, Entry, Visit};
 use secret::Secret;
 use store::Part;
 use web::{
-    Code, Cookie, Failure, Handle, Reply, Request, Site, StatusCode, cookie,
+    Cookie, Failure, Handle, Reply, Request, Site, StatusCode, cookie,
     csrf::form_of_ticket,
     page,
     reply::{self, with_cookie},
@@ -117,8 +117,7 @@ impl Callback {
         }
     }
 
-    /// Decides, and acts. Where somebody else was quicker the facts have changed, and are looked up
-    /// anew.
+    /// Lets a customer in, or leads them to the page that comes first.
     async fn let_in(
         &self,
         request: &Request,
@@ -127,47 +126,20 @@ impl Callback {
     ) -> Result<Reply, Failure> {
         let current = self.entrance.current(request).await?;
         let replaces = current.as_ref().map(|(token, _)| token);
-        let visit = Visit { customer, kind: Kind::Browser, replaces, ticket: None };
-        for attempt in 0..3 {
-            let found = self.entrance.look_up(customer, attempt > 0).await?;
-            let facts = self.entrance.facts(&found, customer);
-            let entry = match decide(facts, self.entrance.policy) {
-                Decision::Refuse(refusal) => return Err(refusal.into()),
-                Decision::ProvePassword(account) => {
-                    return self.wait(Purpose::link(account), customer, to, &self.link_path).await;
-                }
-                Decision::Create if current.is_none() => self.create(visit, &found).await?,
-                // To leave an account for a new one takes a page with a button.
-                Decision::Register | Decision::Create => {
-                    return self.wait(Purpose::Register, customer, to, &self.register_path).await;
-                }
-                Decision::Enter(account) => match &current {
-                    Some((_, session)) if session.account != account.id => {
-                        return self.ask_to_switch(request, session, account, customer, to).await;
-                    }
-                    _ => self.enter(visit, &found).await?,
-                },
-            };
-            if let Entry::Open(opened) = entry {
-                return Ok(reply::signed_in(&self.site, request, opened.parts(), to));
+        let visit = Visit { customer, kind: Kind::Browser, replaces, ticket: None, handed: None };
+        let session = current.as_ref().map(|(_, session)| session);
+        match self.entrance.arrive(visit, session).await? {
+            Arrival::Open(opened) => Ok(reply::signed_in(&self.site, request, opened.parts(), to)),
+            Arrival::ProvePassword(account) => {
+                self.wait(Purpose::link(account), customer, to, &self.link_path).await
+            }
+            Arrival::Register => {
+                self.wait(Purpose::Register, customer, to, &self.register_path).await
+            }
+            Arrival::Elsewhere(session, account) => {
+                self.ask_to_switch(request, session, account, customer, to).await
             }
         }
-        Err(Failure::new(Code::Unavailable, "what we looked up kept changing"))
-    }
-
-    async fn enter(&self, visit: Visit<'_>, found: &Found) -> Result<Entry, Failure> {
-        match (&found.identity, &found.record) {
-            (Some(identity), Some(record)) => self.entrance.enter(visit, identity, record).await,
-            _ => Ok(Entry::Changed(vec![Part::Identity])),
-        }
-    }
-
-    /// Amazon told all that the site needs: the account is created at once.
-    async fn create(&self, visit: Visit<'_>, found: &Found) -> Result<Entry, Failure> {
-        let customer = visit.customer;
-        let known = self.entrance.known(customer);
-        let new = self.entrance.newcomer(customer, customer.email.clone(), known);
-        self.entrance.create(visit, &new, found.stale.as_ref()).await
     }
 
     /// Sends the visitor on with a ticket.
@@ -224,11 +196,14 @@ impl Callback {
             kind: Kind::Browser,
             replaces: session.as_ref(),
             ticket: Some(&key),
+            handed: None,
         };
         let found = self.entrance.look_up(&ticket.customer, false).await?;
         let facts = self.entrance.facts(&found, &ticket.customer);
         let entry = match decide(facts, self.entrance.policy) {
-            Decision::Enter(entered) if entered.id == *account => self.enter(visit, &found).await?,
+            Decision::Enter(entered) if entered.id == *account => {
+                self.entrance.enter_found(visit, &found).await?
+            }
             Decision::Refuse(refusal) => return Err(refusal.into()),
             _ => Entry::Changed(vec![Part::Identity]),
         };

@@ -12,7 +12,7 @@ use serde_json::json;
 use store::{Attempt, Part};
 use web::{
     Code, Cookie, Failure, Handle, Reply, Request, Site, StatusCode, cookie,
-    csrf::form_of_ticket,
+    csrf::{form_of_holder, form_of_ticket},
     page,
     reply::{self, with_cookie},
 };
@@ -52,7 +52,7 @@ impl Handle for Link {
 impl Link {
     async fn ask(&self, request: &Request) -> Result<Reply, Failure> {
         let key = cookie::ticket(request)?;
-        let waiting = self.waiting(key).await?;
+        let waiting = self.waiting(key, Kind::Browser).await?;
         if request.wants_json() {
             return Ok(reply::json(
                 StatusCode::OK,
@@ -69,11 +69,11 @@ impl Link {
 
     async fn link(&self, request: &Request) -> Result<Reply, Failure> {
         let names = ["csrf", "username", "password"];
-        let (form, key) = form_of_ticket(request, &self.site, &names, false)?;
+        let (form, key, kind) = form_of_holder(request, &self.site, &names, &["password"], false)?;
         let password = form.get("password").ok_or(Failure::bad_request("there is no password"))?;
-        let waiting = match self.waiting(key).await {
+        let waiting = match self.waiting(key, kind).await {
             // A second click on a form that has done its work.
-            Err(Closed { ticket: Some(ticket), .. }) if ticket.used => {
+            Err(Closed { ticket: Some(ticket), .. }) if ticket.used && kind == Kind::Browser => {
                 return self.entrance.done_before(&self.site, request, &ticket).await;
             }
             waiting => waiting?,
@@ -141,9 +141,10 @@ impl Link {
         let session = cookie::session(request);
         let visit = Visit {
             customer: &waiting.ticket.customer,
-            kind: Kind::Browser,
+            kind: waiting.ticket.kind,
             replaces: session.as_ref(),
             ticket: Some(&waiting.key),
+            handed: None,
         };
         let mut entry = self.entrance.link(visit, record, epoch).await?;
         if entry.changed(Part::Identity) || entry.changed(Part::Reverse) {
@@ -152,6 +153,9 @@ impl Link {
             entry = self.linked_meanwhile(Visit { ticket, ..visit }, &waiting.account).await?;
         }
         match entry {
+            Entry::Open(opened) if waiting.ticket.kind.is_bearer() => {
+                Ok(reply::let_in(opened.parts()))
+            }
             Entry::Open(opened) => {
                 let to = &waiting.ticket.return_to;
                 let reply = reply::signed_in(&self.site, request, opened.parts(), to);
@@ -208,7 +212,7 @@ impl Link {
             return Err(Failure::new(Code::NotFound, "PASSWORD_RESET_URL is not set"));
         };
         let url = if url.starts_with('/') { self.site.absolute(url) } else { url.clone() };
-        let Waiting { key, ticket, .. } = self.waiting(key).await?;
+        let Waiting { key, ticket, .. } = self.waiting(key, Kind::Browser).await?;
         self.entrance.tickets.extend(&key, &ticket).await.map_err(Failure::unavailable)?;
         let ends = ticket.started_at + LIVES_AFTER_FORGOT;
         let lives = ends.since(self.entrance.clock.now());
@@ -222,11 +226,16 @@ impl Link {
         Ok(with_cookie(reply, &Cookie::gone(cookie::TICKET)))
     }
 
-    async fn waiting(&self, key: LinkTicket) -> Result<Waiting, Closed> {
+    /// The ticket of this key, if it is open and is carried as its kind must be.
+    async fn waiting(&self, key: LinkTicket, kind: Kind) -> Result<Waiting, Closed> {
         let ticket = self.entrance.tickets.find(&key).await;
         let ticket = ticket
             .map_err(|error| Closed { failure: Failure::unavailable(error), ticket: None })?;
         match ticket {
+            Some(ticket) if ticket.kind != kind => Err(Closed {
+                failure: Failure::ticket_expired("the ticket is carried in another way"),
+                ticket: None,
+            }),
             Some(ticket) if ticket.is_open(self.entrance.clock.now()) => {
                 match ticket.purpose.clone() {
                     Purpose::Link { account, email, attempts_left } => {

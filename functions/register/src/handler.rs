@@ -2,17 +2,16 @@
 
 use domain::{
     Account, Email, LinkTicket, Profile,
-    link::{ATTEMPTS, LIVES, Purpose, Ticket},
+    link::{LIVES, Purpose, Ticket},
     registration::{Field, Wrong},
     session::Kind,
     sign_in::{Decision, Refusal, decide},
 };
 use entrance::{Entrance, Entry, Visit};
-use serde_json::json;
 use store::Part;
 use web::{
     Code, Cookie, Failure, Form, Handle, Reply, Request, Site, StatusCode, cookie,
-    csrf::form_of_ticket,
+    csrf::form_of_holder,
     page,
     reply::{self, with_cookie},
 };
@@ -51,7 +50,7 @@ impl Handle for Register {
 impl Register {
     async fn ask(&self, request: &Request) -> Result<Reply, Failure> {
         let key = cookie::ticket(request)?;
-        let ticket = self.ticket(&key).await?;
+        let ticket = self.ticket(&key, Kind::Browser).await?;
         self.check_open(&ticket)?;
         let filled = self.prefilled(&ticket.customer);
         if request.wants_json() {
@@ -61,13 +60,14 @@ impl Register {
     }
 
     async fn register(&self, request: &Request) -> Result<Reply, Failure> {
-        let (form, key) = form_of_ticket(request, &self.site, &["csrf", "email"], true)?;
+        let (form, key, kind) =
+            form_of_holder(request, &self.site, &["csrf", "email"], &["email"], true)?;
         let unknown = |name: &str| !self.entrance.fields.iter().any(|field| field.name == name);
         if form.field_names().any(unknown) {
             return Err(Failure::bad_request("the body has an unknown field"));
         }
-        let ticket = self.ticket(&key).await?;
-        if ticket.used {
+        let ticket = self.ticket(&key, kind).await?;
+        if ticket.used && kind == Kind::Browser {
             return self.entrance.done_before(&self.site, request, &ticket).await;
         }
         self.check_open(&ticket)?;
@@ -90,9 +90,10 @@ impl Register {
         let current = self.entrance.current(request).await?.map(|(_, session)| session.account);
         let visit = Visit {
             customer: &ticket.customer,
-            kind: Kind::Browser,
+            kind: ticket.kind,
             replaces: session.as_ref(),
             ticket: Some(key),
+            handed: None,
         };
         let names = self.entrance.fields.iter().map(|field| field.name.clone());
         let values = names.zip(filled.values.into_iter().map(|(value, _)| value)).collect();
@@ -124,12 +125,18 @@ impl Register {
                 Decision::Enter(_) => return Err(Failure::start_over("linked meanwhile")),
             };
             match entry {
+                Entry::Open(opened) if ticket.kind.is_bearer() => {
+                    return Ok(reply::let_in(opened.parts()));
+                }
                 Entry::Open(opened) => {
                     let to = &ticket.return_to;
                     let reply = reply::signed_in(&self.site, request, opened.parts(), to);
                     return Ok(with_cookie(reply, &Cookie::gone(cookie::TICKET)));
                 }
                 Entry::Changed(parts) if parts.contains(&Part::Ticket) => {
+                    if ticket.kind.is_bearer() {
+                        return Err(Failure::ticket_expired("the ticket was used meanwhile"));
+                    }
                     return self.entrance.done_before(&self.site, request, ticket).await;
                 }
                 Entry::Changed(_) => {}
@@ -150,22 +157,12 @@ impl Register {
         let email = account.email.clone();
         let purpose = Purpose::link(account);
         let (customer, to) = (&ticket.customer, &ticket.return_to);
-        let link = self.entrance.wait(purpose, customer, to, Some(key)).await?;
-        let reply = if request.wants_json() {
-            let expires_at = self.entrance.clock.now() + LIVES;
-            reply::json(
-                StatusCode::OK,
-                &json!({
-                    "status": "link_required",
-                    "email": email.as_ref().map(Email::as_str),
-                    "csrf": link.csrf().expose(),
-                    "attempts_left": ATTEMPTS,
-                    "expires_at": expires_at.rfc3339(),
-                }),
-            )
-        } else {
-            reply::see_other(&self.site.absolute(&self.link_path))
-        };
+        let kind = ticket.kind;
+        let link = self.entrance.wait_for(kind, purpose, customer, to, Some(key)).await?;
+        if request.wants_json() {
+            return Ok(self.entrance.tell_to_link(&link, kind, email.as_ref()));
+        }
+        let reply = reply::see_other(&self.site.absolute(&self.link_path));
         Ok(with_cookie(reply, &Cookie::ticket(&link, LIVES)))
     }
 
@@ -199,12 +196,17 @@ impl Register {
         Err(Failure { fields, ..Failure::new(invalid, "some fields are not right") })
     }
 
-    async fn ticket(&self, key: &LinkTicket) -> Result<Ticket, Failure> {
+    /// The ticket of this key, if it is carried as its kind must be.
+    async fn ticket(&self, key: &LinkTicket, kind: Kind) -> Result<Ticket, Failure> {
         if !self.entrance.policy.registration_open {
             return Err(Refusal::RegistrationClosed.into());
         }
         let ticket = self.entrance.tickets.find(key).await.map_err(Failure::unavailable)?;
-        ticket.ok_or_else(|| Failure::ticket_expired("the ticket is unknown"))
+        let ticket = ticket.ok_or_else(|| Failure::ticket_expired("the ticket is unknown"))?;
+        match ticket.kind == kind {
+            true => Ok(ticket),
+            false => Err(Failure::ticket_expired("the ticket is carried in another way")),
+        }
     }
 
     fn check_open(&self, ticket: &Ticket) -> Result<(), Failure> {
@@ -257,23 +259,11 @@ impl Register {
         ticket: &Ticket,
         filled: &Filled,
     ) -> serde_json::Value {
-        let fields = self.entrance.fields.iter().zip(&filled.values).map(|(field, (value, _))| {
-            json!({
-                "name": field.name,
-                "label": web::label(field, request.language),
-                "type": field.kind.as_str(),
-                "required": field.required,
-                "pattern": field.pattern,
-                "options": field.options,
-                "value": value,
-            })
-        });
-        json!({
-            "csrf": key.csrf().expose(),
-            "email": ticket.customer.email.as_ref().map(Email::as_str),
-            "fields": fields.collect::<Vec<_>>(),
-            "expires_at": ticket.expires_at.rfc3339(),
-        })
+        let values = filled.values.iter().map(|(value, _)| value.as_str());
+        let (customer, language) = (&ticket.customer, request.language);
+        let mut told = self.entrance.registration(customer, values, ticket.expires_at, language);
+        told["csrf"] = key.csrf().expose().into();
+        told
     }
 
     fn page(

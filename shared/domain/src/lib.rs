@@ -6,7 +6,9 @@
 mod account;
 pub mod amazon;
 mod clock;
+pub mod device;
 mod email;
+pub mod handoff;
 pub mod lifecycle;
 pub mod link;
 pub mod login;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::{Account, AccountId, AmazonUserId, Email, Profile, ReturnTo, Timestamp};
+use crate::{Account, AccountId, AmazonUserId, Email, Profile, ReturnTo, Timestamp, session::Kind};
 
 /// Wrong passwords that one ticket stands.
 pub const ATTEMPTS: u32 = 5;
@@ -18,6 +18,9 @@ pub const LIVES_AFTER_FORGOT: Duration = Duration::from_hours(24);
 pub struct Ticket {
     /// What it waits for.
     pub purpose: Purpose,
+    /// What will carry the session that it leads to, and carries the ticket itself: a browser's cookie
+    /// or an app's request, never one for the other.
+    pub kind: Kind,
     /// Whom Amazon vouched for, and what it told; none of it can be changed by the visitor.
     pub customer: Profile,
     /// Where the visitor goes afterwards.
@@ -67,9 +70,10 @@ impl Purpose {
 }
 
 impl Ticket {
-    /// A ticket that starts now.
+    /// A ticket of a browser that starts now.
     pub fn new(purpose: Purpose, customer: Profile, return_to: ReturnTo, now: Timestamp) -> Self {
-        Self { purpose, customer, return_to, started_at: now, expires_at: now + LIVES, used: false }
+        let (kind, expires_at) = (Kind::Browser, now + LIVES);
+        Self { purpose, kind, customer, return_to, started_at: now, expires_at, used: false }
     }
 
     /// Whether it still counts, whatever its row says.
@@ -92,23 +96,27 @@ pub struct Limit {
     pub resets_at: Timestamp,
 }
 
+impl Limit {
+    /// So many in every window of this length, for whom or what these parts name.
+    pub fn of(parts: &[&str], most: u32, window: Duration, now: Timestamp) -> Self {
+        let seconds = window.as_secs().cast_signed();
+        let number = now.0.div_euclid(seconds);
+        let resets_at = Timestamp((number + 1) * seconds);
+        Self { key: hashed(parts), window: number, most, resets_at }
+    }
+}
+
 /// The limits on guesses at an account's password on this path, over all tickets and browsers.
 ///
 /// Per Amazon identity twenty a day, ten of them at one account; per account five in fifteen minutes,
 /// so that the owner's own way through this page is free again a quarter of an hour after an attack
 /// ends. The site's own login and links made earlier are never slowed down.
 pub fn limits(customer: &AmazonUserId, account: &AccountId, now: Timestamp) -> [Limit; 3] {
-    let limit = |parts: &[&str], most, window: Duration| {
-        let seconds = window.as_secs().cast_signed();
-        let number = now.0.div_euclid(seconds);
-        let resets_at = Timestamp((number + 1) * seconds);
-        Limit { key: hashed(parts), window: number, most, resets_at }
-    };
     let day = Duration::from_hours(24);
     [
-        limit(&["identity", customer.as_str()], 20, day),
-        limit(&["pair", customer.as_str(), account.as_str()], 10, day),
-        limit(&["account", account.as_str()], 5, Duration::from_mins(15)),
+        Limit::of(&["identity", customer.as_str()], 20, day, now),
+        Limit::of(&["pair", customer.as_str(), account.as_str()], 10, day, now),
+        Limit::of(&["account", account.as_str()], 5, Duration::from_mins(15), now),
     ]
 }
 

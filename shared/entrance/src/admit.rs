@@ -1,6 +1,7 @@
 use accounts::{NewAccount, Record};
 use domain::{
     Account, AccountId, LinkTicket, Profile, SessionToken, Status,
+    handoff::HandedToken,
     session::{How, Kind, Session},
 };
 use store::{Admission, Bond, Commit, Identity, Part};
@@ -19,6 +20,8 @@ pub struct Visit<'a> {
     pub replaces: Option<&'a SessionToken>,
     /// The ticket that this uses up.
     pub ticket: Option<&'a LinkTicket>,
+    /// The token that they handed over. Where it has opened a session before, that one ends.
+    pub handed: Option<&'a HandedToken>,
 }
 
 /// A session that was just opened.
@@ -27,6 +30,8 @@ pub struct Opened {
     pub token: SessionToken,
     /// The session.
     pub session: Session,
+    /// Whether it took the place of one that the same token had opened.
+    pub again: bool,
 }
 
 impl Opened {
@@ -136,6 +141,11 @@ impl Entrance {
         bond: Bond<'_>,
     ) -> Result<Entry, Failure> {
         let (now, total) = (self.clock.now(), self.lifetimes.total);
+        let handed = match visit.handed {
+            Some(token) => Some(self.tickets.handed(token).await.map_err(Failure::unavailable)?),
+            None => None,
+        };
+        let again = handed.as_ref().is_some_and(|handed| handed.earlier.is_some());
         let rng = &mut web::rng();
         let (token, session) = Session::start(account, visit.kind, how, epoch, total, now, rng);
         let admission = Admission {
@@ -146,11 +156,12 @@ impl Entrance {
             session: &session,
             replaces: visit.replaces,
             ticket: visit.ticket,
+            handed: handed.as_ref(),
             now,
         };
         let committed = admission.commit(&self.identities, &self.sessions, &self.tickets).await;
         Ok(match committed.map_err(Failure::unavailable)? {
-            Commit::Done => Entry::Open(Box::new(Opened { token, session })),
+            Commit::Done => Entry::Open(Box::new(Opened { token, session, again })),
             Commit::Refused(parts) => Entry::Changed(parts),
         })
     }

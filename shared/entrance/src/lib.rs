@@ -6,8 +6,10 @@
 //! and knows neither Amazon nor pages.
 
 mod admit;
+mod arrive;
 mod look_up;
 mod newcomer;
+mod tell;
 
 use accounts::ProfileSync;
 use domain::{
@@ -21,6 +23,7 @@ use store::{Commit, Identities, Part, Sessions, Tickets, commit};
 use web::{Failure, Fatal, Reply, Request, Settings, Site, cookie, reply};
 
 pub use admit::{Entry, Opened, Visit};
+pub use arrive::Arrival;
 pub use look_up::Found;
 
 /// Everything that letting somebody in takes.
@@ -136,8 +139,25 @@ impl Entrance {
         return_to: &ReturnTo,
         earlier: Option<&LinkTicket>,
     ) -> Result<LinkTicket, Failure> {
+        self.wait_for(Kind::Browser, purpose, customer, return_to, earlier).await
+    }
+
+    /// The same for what carries the ticket, and will carry the session.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable`; `ticket_expired` where the earlier ticket is over or used.
+    pub async fn wait_for(
+        &self,
+        kind: Kind,
+        purpose: Purpose,
+        customer: &Profile,
+        return_to: &ReturnTo,
+        earlier: Option<&LinkTicket>,
+    ) -> Result<LinkTicket, Failure> {
         let now = self.clock.now();
         let ticket = Ticket::new(purpose, customer.clone(), return_to.clone(), now);
+        let ticket = Ticket { kind, ..ticket };
         let key = LinkTicket::open(&customer.user_id, &mut web::rng());
         let account = ticket.purpose.account();
         let mut writes = self.tickets.open(&key, &ticket).map_err(Failure::broken)?;

@@ -13,6 +13,8 @@
 mod answer;
 #[cfg(test)]
 mod certificates;
+mod device;
+mod handoff;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
@@ -24,6 +26,8 @@ use domain::{AmazonUserId, PkceVerifier, Profile};
 use reqwest::{RequestBuilder, redirect::Policy};
 
 use answer::{Refused, agreed, read, redeemed, told};
+
+pub use device::{CodePair, Progress};
 
 /// How long the redemption may take. It is tried once.
 const REDEEM_WITHIN: Duration = Duration::from_secs(4);

@@ -4,7 +4,7 @@ use domain::{
     session::{How, Session},
 };
 
-use crate::{Commit, Error, Identities, Identity, Link, Sessions, Tickets, Write, commit};
+use crate::{Commit, Error, Handed, Identities, Identity, Link, Sessions, Tickets, Write, commit};
 
 /// Everything that becomes true when somebody is let in: written together, or not at all.
 pub struct Admission<'a> {
@@ -22,6 +22,8 @@ pub struct Admission<'a> {
     pub replaces: Option<&'a SessionToken>,
     /// The ticket that this uses up.
     pub ticket: Option<&'a LinkTicket>,
+    /// The token that somebody handed over for it.
+    pub handed: Option<&'a Handed<'a>>,
     /// When.
     pub now: Timestamp,
 }
@@ -81,6 +83,10 @@ impl Admission<'_> {
             }
         }
         writes.extend(opening);
+        if let Some(handed) = self.handed {
+            let (token, replaces) = (self.token, self.replaces);
+            writes.extend(handed.opening(token, replaces, sessions, tickets, self.now)?);
+        }
         if let Some(token) = self.replaces {
             writes.push(sessions.ending(token)?);
         }

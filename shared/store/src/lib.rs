@@ -5,6 +5,7 @@
 
 mod admission;
 mod codes;
+mod handed;
 mod identities;
 mod lifecycle;
 #[cfg(test)]
@@ -20,10 +21,11 @@ pub use aws_sdk_dynamodb::Client;
 
 pub use admission::{Admission, Bond};
 pub use codes::{CODE_LIVES, LocalSignIn};
+pub use handed::{Earlier, Handed};
 pub use identities::{Identities, Identity, Link};
 pub use lifecycle::{Done, Lifecycle};
 pub use sessions::{Listed, Live, Sessions};
-pub use tickets::{Attempt, Tickets};
+pub use tickets::{Attempt, Taken, Tickets};
 pub use write::{Commit, Part, Write, commit};
 
 /// DynamoDB did not do what we asked, or a row is not what we wrote.

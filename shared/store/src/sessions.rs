@@ -294,10 +294,12 @@ impl Sessions {
     ///
     /// [`Error`], never seen.
     pub fn ending(&self, token: &SessionToken) -> Result<Write, Error> {
-        let delete = Delete::builder()
-            .table_name(&self.table)
-            .key("pk", s(token.tag()))
-            .key("sk", s(token.hash()));
+        self.ending_at(token.tag(), &token.hash())
+    }
+
+    /// The same for the session whose row has this key.
+    pub(crate) fn ending_at(&self, pk: &str, sk: &str) -> Result<Write, Error> {
+        let delete = Delete::builder().table_name(&self.table).key("pk", s(pk)).key("sk", s(sk));
         Ok(Write::delete(Part::Session, delete.build().map_err(failed("end a session"))?))
     }
 }

@@ -3,9 +3,11 @@
 //! | pk | sk | attributes |
 //! |---|---|---|
 //! | `STATE#` and the SHA-256 of a state | `STATE` | `by`, `ttl` |
-//! | hash of the Amazon identity | SHA-256 of the ticket's secret | `purpose`, `account_id?`, `account_email?`, `attempts_left?`, what Amazon told, `return_to`, `started_at`, `expires_at`, `used?`, `ttl` |
+//! | `MESSAGE#` and the SHA-256 of a signed message's id | `MESSAGE` | `ttl` |
+//! | hash of the Amazon identity | SHA-256 of the ticket's secret | `purpose`, `kind?` (absent: a browser's), `account_id?`, `account_email?`, `attempts_left?`, what Amazon told, `return_to`, `started_at`, `expires_at`, `used?`, `ttl` |
 //! | hash of an account | `TICKET#` and the key of a ticket about it | `ttl` |
 //! | `LIMIT#` and a hash of what is limited | the window's number | `taken`, `ttl` |
+//! | `HANDED#` and the SHA-256 of a token of Amazon's that was handed over | `HANDED` | `session_pk`, `session_sk`, `ttl` |
 //!
 //! The partition of an account holds what is under way for it, whoever began it (see `codes` too), so
 //! that all of it can be cancelled.
@@ -19,11 +21,14 @@ use aws_sdk_dynamodb::{
 use domain::{
     AccountId, AmazonUserId, Email, LinkTicket, Profile, ReturnTo, State, Timestamp,
     link::{LIVES_AFTER_FORGOT, Limit, Purpose, Ticket},
+    session::Kind,
 };
 
 use crate::{
     Commit, Error, Part, Write, commit, failed,
-    row::{Item, is_set, moment, n, number, optional, optional_text, put_optional, row, s, text},
+    row::{
+        Item, hash, is_set, moment, n, number, optional, optional_text, put_optional, row, s, text,
+    },
     write::send,
 };
 
@@ -56,6 +61,18 @@ pub enum Attempt {
     },
 }
 
+/// Whether something that is limited is allowed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It is, and is counted.
+    Taken,
+    /// Too much of it was done.
+    Limited {
+        /// When more of it is allowed.
+        resets_at: Timestamp,
+    },
+}
+
 impl Tickets {
     /// Uses a state up. Says whether this was its first use. `by` is a random name for this try: where
     /// the SDK had to ask twice because an answer got lost, it tells our own first try from another.
@@ -83,6 +100,25 @@ impl Tickets {
         let found = found.key("pk", s(&key)).key("sk", s("STATE")).send().await;
         let row = found.map_err(failed("read a state"))?.item.unwrap_or_default();
         Ok(optional(&row, "by")? == Some(by))
+    }
+
+    /// Notes that a signed message was taken. Says whether this was the first time.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] where the table does not answer.
+    pub async fn use_message(&self, id: &str, now: Timestamp) -> Result<bool, Error> {
+        let put = || {
+            self.client
+                .put_item()
+                .table_name(&self.table)
+                .item("pk", s(format!("MESSAGE#{}", hash(id))))
+                .item("sk", s("MESSAGE"))
+                .item("ttl", n((now + TTL_SLACK).0))
+                .condition_expression("attribute_not_exists(pk)")
+                .send()
+        };
+        send("note a message", put).await
     }
 
     /// Opens a ticket. One that is about an account is noted among what is under way for that account.
@@ -129,7 +165,7 @@ impl Tickets {
     pub async fn take_attempt(
         &self,
         key: &LinkTicket,
-        limits: &[Limit; 3],
+        limits: &[Limit],
         now: Timestamp,
     ) -> Result<Attempt, Error> {
         let from_ticket = self
@@ -144,18 +180,7 @@ impl Tickets {
         let from_ticket = from_ticket.build().map_err(failed("take an attempt"))?;
         let mut writes = vec![Write::update(Part::Ticket, from_ticket)];
         for limit in limits {
-            let from_limit = Update::builder()
-                .table_name(&self.table)
-                .key("pk", s(format!("LIMIT#{}", limit.key)))
-                .key("sk", s(limit.window.to_string()))
-                .update_expression("ADD taken :one SET #ttl = :ttl")
-                .condition_expression("attribute_not_exists(taken) OR taken < :most")
-                .expression_attribute_names("#ttl", "ttl")
-                .expression_attribute_values(":one", n(1))
-                .expression_attribute_values(":most", n(limit.most))
-                .expression_attribute_values(":ttl", n((limit.resets_at + TTL_SLACK).0));
-            let from_limit = from_limit.build().map_err(failed("take an attempt"))?;
-            writes.push(Write::update(Part::Limit, from_limit));
+            writes.push(Write::update(Part::Limit, self.counting(limit)?));
         }
         Ok(match commit(&self.client, writes).await? {
             Commit::Done => Attempt::Taken,
@@ -163,6 +188,49 @@ impl Tickets {
             // Which of them it was is not told; the longer wait is never wrong.
             Commit::Refused(_) => Attempt::Limited { resets_at: self.free_at(limits).await? },
         })
+    }
+
+    /// Takes one from each of these limits in turn, as far as they allow it: what the first refuses is
+    /// not counted by the next. Each is counted by itself, for transactions about one row, such as
+    /// that of a limit that all share, would stand in each other's way.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] where the table does not answer.
+    pub async fn take(&self, limits: &[Limit]) -> Result<Taken, Error> {
+        for limit in limits {
+            let count = self.counting(limit)?;
+            let take = || {
+                self.client
+                    .update_item()
+                    .table_name(&count.table_name)
+                    .set_key(Some(count.key.clone()))
+                    .update_expression(&count.update_expression)
+                    .set_condition_expression(count.condition_expression.clone())
+                    .set_expression_attribute_names(count.expression_attribute_names.clone())
+                    .set_expression_attribute_values(count.expression_attribute_values.clone())
+                    .send()
+            };
+            if !send("count an attempt", take).await? {
+                return Ok(Taken::Limited { resets_at: limit.resets_at });
+            }
+        }
+        Ok(Taken::Taken)
+    }
+
+    /// Counts one more in the window of a limit, if that has room.
+    fn counting(&self, limit: &Limit) -> Result<Update, Error> {
+        let update = Update::builder()
+            .table_name(&self.table)
+            .key("pk", s(format!("LIMIT#{}", limit.key)))
+            .key("sk", s(limit.window.to_string()))
+            .update_expression("ADD taken :one SET #ttl = :ttl")
+            .condition_expression("attribute_not_exists(taken) OR taken < :most")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":one", n(1))
+            .expression_attribute_values(":most", n(limit.most))
+            .expression_attribute_values(":ttl", n((limit.resets_at + TTL_SLACK).0));
+        update.build().map_err(failed("count an attempt"))
     }
 
     /// Lets a ticket live on while its holder resets the password, once.
@@ -188,7 +256,7 @@ impl Tickets {
         send("extend a ticket", extend).await.map(drop)
     }
 
-    /// Gives a ticket up. Giving it up twice is fine.
+    /// Gives a browser's ticket up. Giving it up twice is fine; one of another kind stays.
     ///
     /// # Errors
     ///
@@ -196,7 +264,11 @@ impl Tickets {
     pub async fn cancel(&self, key: &LinkTicket) -> Result<(), Error> {
         let cancel = || {
             let cancel = self.client.delete_item().table_name(&self.table);
-            cancel.key("pk", s(key.tag())).key("sk", s(key.hash())).send()
+            cancel
+                .key("pk", s(key.tag()))
+                .key("sk", s(key.hash()))
+                .condition_expression("attribute_not_exists(kind)")
+                .send()
         };
         send("cancel a ticket", cancel).await.map(drop)
     }
@@ -218,7 +290,7 @@ impl Tickets {
     }
 
     /// When all of these limits allow another attempt.
-    async fn free_at(&self, limits: &[Limit; 3]) -> Result<Timestamp, Error> {
+    async fn free_at(&self, limits: &[Limit]) -> Result<Timestamp, Error> {
         let mut free_at = Timestamp(0);
         for limit in limits {
             let found = self.client.get_item().table_name(&self.table).consistent_read(true);
@@ -243,6 +315,7 @@ impl Tickets {
 }
 
 pub(crate) fn print(key: &LinkTicket, ticket: &Ticket) -> Item {
+    let kind = Some(ticket.kind).filter(|kind| *kind != Kind::Browser);
     let mut row = row([
         ("pk", s(key.tag())),
         ("sk", s(key.hash())),
@@ -262,6 +335,7 @@ pub(crate) fn print(key: &LinkTicket, ticket: &Ticket) -> Item {
         Purpose::Switch { account } => ("switch", Some(account)),
     };
     row.insert("purpose".to_owned(), s(purpose));
+    put_optional(&mut row, "kind", kind.map(Kind::as_str));
     if ticket.used {
         row.insert("used".to_owned(), AttributeValue::Bool(true));
     }
@@ -286,6 +360,7 @@ pub(crate) fn parse(row: &Item) -> Result<Ticket, Error> {
     };
     Ok(Ticket {
         purpose,
+        kind: optional_text(row, "kind", Kind::parse)?.unwrap_or(Kind::Browser),
         customer: Profile {
             user_id: text(row, "amazon_user_id", AmazonUserId::parse)?,
             email: optional_text(row, "amazon_email", Email::parse)?,

@@ -33,6 +33,8 @@ pub enum Part {
     Email,
     /// The account's epoch.
     Epoch,
+    /// What is remembered of a token that was handed over.
+    Handed,
     /// The link from the Amazon identity to the account.
     Identity,
     /// A limit on guesses.

@@ -1,6 +1,6 @@
 //! Keeps other sites from pressing our buttons.
 
-use domain::{CsrfToken, LinkTicket};
+use domain::{CsrfToken, LinkTicket, session::Kind};
 
 use crate::{Code, Failure, Form, Request, Site, cookie};
 
@@ -20,6 +20,49 @@ pub fn form_of_ticket(
     let ticket = cookie::ticket(request)?;
     check_token(form.get("csrf"), &ticket.csrf())?;
     Ok((form, ticket))
+}
+
+/// Reads what the holder of a ticket sent: a page of ours, with the ticket in a cookie, or an app,
+/// with the ticket as a member of its JSON. Says which of them it was. An app sends no more than
+/// those of the names that are `of_app`.
+///
+/// # Errors
+///
+/// Those of [`form_of_ticket`]; for an app those of [`check_app`] and `ticket_expired`.
+pub fn form_of_holder(
+    request: &Request,
+    site: &Site,
+    names: &[&str],
+    of_app: &[&str],
+    fields: bool,
+) -> Result<(Form, LinkTicket, Kind), Failure> {
+    if request.content_type() == "application/json" {
+        let form = Form::read(request, &[names, &["ticket"]].concat(), fields)?;
+        if let Some(ticket) = form.get("ticket") {
+            check_app(request)?;
+            if names.iter().any(|name| !of_app.contains(name) && form.get(name).is_some()) {
+                return Err(Failure::bad_request("an app sent what pages send"));
+            }
+            let ticket = LinkTicket::presented(ticket);
+            let ticket = ticket.map_err(|_| Failure::ticket_expired("the ticket is none"))?;
+            return Ok((form, ticket, Kind::App));
+        }
+    }
+    let (form, ticket) = form_of_ticket(request, site, names, fields)?;
+    Ok((form, ticket, Kind::Browser))
+}
+
+/// Makes sure that no browser sent this: it would add a cookie or an `Origin`, and no page of another
+/// site can keep it from doing so.
+///
+/// # Errors
+///
+/// `csrf`.
+pub fn check_app(request: &Request) -> Result<(), Failure> {
+    match request.is_a_browsers() {
+        false => Ok(()),
+        true => Err(Failure::new(Code::Csrf, "a browser sent what only apps send")),
+    }
 }
 
 /// Makes sure that a POST came from a page of ours, by the browser's own word.

@@ -1,5 +1,6 @@
 //! The HTTP edge: what every function does before and after its own work.
 
+pub mod address;
 pub mod cookie;
 pub mod csrf;
 mod failure;
@@ -26,9 +27,7 @@ pub use lambda_http::http::StatusCode;
 pub use lambda_http::{self};
 pub use reply::Reply;
 pub use request::Request;
-pub use serve::{
-    Fatal, Handle, Invoke, reply_to, serve, serve_both, serve_invocations,
-};
+pub use serve::{Fatal, Handle, Invoke, reply_to, serve, serve_both, serve_invocations};
 pub use setting::{Settings, Unset};
 pub use site::{Site, with_query};
 pub use start::send_to_amazon;

@@ -47,6 +47,11 @@ pub fn warning(message: &'static str, cause: &dyn std::error::Error) {
     print(&json!({ "level": "WARN", "message": message, "why": chain(cause) }).to_string());
 }
 
+/// Writes a line about something in a request that whoever watches over accounts may want to know.
+pub fn event(request: &Request, message: &'static str) {
+    print(&json!({ "level": "INFO", "request_id": request.id, "message": message }).to_string());
+}
+
 /// From now on a panic is logged by its place alone: its message may hold anything.
 pub(crate) fn panics() {
     panic::set_hook(Box::new(|info| {
@@ -89,7 +94,7 @@ fn method(method: &Method) -> &str {
 
 /// The path, if it is one of ours; others may hold anything.
 fn route(path: &str) -> &str {
-    const ROUTES: [&str; 10] = [
+    const ROUTES: &[&str] = &[
         "/auth/amazon/callback",
         "/auth/amazon/link",
         "/auth/amazon/link/cancel",
@@ -97,11 +102,14 @@ fn route(path: &str) -> &str {
         "/auth/amazon/login",
         "/auth/amazon/register",
         "/auth/amazon/switch",
+        "/auth/amazon/token",
+        "/auth/lifecycle",
         "/auth/logout",
         "/auth/session",
+        "/auth/session/accept",
         "/auth/verify",
     ];
-    ROUTES.into_iter().find(|known| *known == path).unwrap_or("-")
+    ROUTES.iter().copied().find(|known| *known == path).unwrap_or("-")
 }
 
 #[expect(clippy::print_stdout, reason = "Lambda's log is the standard output")]

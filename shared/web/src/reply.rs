@@ -81,6 +81,22 @@ pub fn onward(site: &Site, request: &Request, session: &Session, to: &ReturnTo) 
     )
 }
 
+/// Tells whoever handed something over that they are in: an app gets the token of its session, a
+/// browser a cookie.
+pub fn let_in((token, session): (&SessionToken, &Session)) -> Reply {
+    let mut told = json!({
+        "status": "signed_in",
+        "account": { "id": session.account.as_str(), "name": session.name },
+        "expires_at": session.expires_at.rfc3339(),
+    });
+    if session.kind.is_bearer() {
+        told["session_token"] = token.expose().into();
+        return json(StatusCode::OK, &told);
+    }
+    let lives = session.expires_at.since(session.started_at);
+    with_cookie(json(StatusCode::OK, &told), &Cookie::session(token, lives))
+}
+
 /// An answer without a body.
 pub fn empty(status: StatusCode) -> Reply {
     let mut reply = Reply::new(Body::Empty);

@@ -1,4 +1,7 @@
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    net::{IpAddr, Ipv4Addr},
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use lambda_http::{
@@ -24,6 +27,8 @@ pub struct Request {
     pub id: String,
     /// The language of the answer.
     pub language: Language,
+    /// The other end of the connection to the gateway.
+    pub source: IpAddr,
     query: Vec<(String, String)>,
     headers: HeaderMap,
     cookies: Vec<String>,
@@ -32,6 +37,12 @@ pub struct Request {
 }
 
 impl Request {
+    /// What the gateway tells its authorizer of a request; nothing where it is no such event.
+    pub fn of(event: serde_json::Value) -> Option<Self> {
+        event.get("requestContext")?;
+        serde_json::from_value(event).ok().map(Self::read)
+    }
+
     /// Reads what the gateway tells.
     ///
     /// `lambda_http`'s own reading takes apart URIs and bodies that it expects to be well-formed, and
@@ -39,12 +50,16 @@ impl Request {
     pub(crate) fn read(event: ApiGatewayV2httpRequest) -> Self {
         let body = event.body.unwrap_or_default();
         let query = event.raw_query_string.unwrap_or_default();
+        let source = event.request_context.http.source_ip;
+        let source = source.and_then(|address| address.parse().ok());
         let language = event.headers.get("accept-language").and_then(|value| value.to_str().ok());
         Self {
             method: event.request_context.http.method,
             path: event.raw_path.unwrap_or_default(),
             id: event.request_context.request_id.unwrap_or_default(),
             language: Language::preferred(language),
+            // Were it none, all who have none would be limited as one.
+            source: source.unwrap_or(Ipv4Addr::UNSPECIFIED.into()),
             query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
             headers: event.headers,
             cookies: event.cookies.unwrap_or_default(),
@@ -105,9 +120,11 @@ impl Request {
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     }
 
-    /// Whether the caller would rather have JSON than a page; programs alone ask who is signed in.
+    /// Whether the caller would rather have JSON than a page; programs alone ask who is signed in, or
+    /// hand a token over.
     pub fn wants_json(&self) -> bool {
-        if matches!(self.path.as_str(), "/auth/session" | "/auth/verify") {
+        let for_programs = ["/auth/session", "/auth/verify", "/auth/amazon/token"];
+        if for_programs.contains(&self.path.as_str()) {
             return true;
         }
         let accepts = self.header("accept").is_some_and(|types| {
@@ -115,6 +132,12 @@ impl Request {
             types.any(|kind| kind == "application/json" || kind == "application/problem+json")
         });
         accepts || self.content_type() == "application/json"
+    }
+
+    /// Whether it carries what browsers add by themselves: cookies, or an `Origin`.
+    pub fn is_a_browsers(&self) -> bool {
+        let added = ["cookie", "origin"].into_iter().any(|name| self.headers.contains_key(name));
+        added || !self.cookies.is_empty()
     }
 
     /// Whether the browser only looks ahead: its visitor may never come.

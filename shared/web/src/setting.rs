@@ -3,6 +3,8 @@ use std::{collections::HashMap, str::FromStr, time::Duration};
 use domain::registration::{Field, Kind};
 use serde_json::{Map, Value};
 
+use crate::address::Proxy;
+
 /// A setting that is missing or wrong. Every request is answered `unavailable` until it is mended.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the setting {name} {problem}")]
@@ -114,6 +116,17 @@ impl Settings {
             Some(url) if is_loopback(url) => Ok(Some(url.trim_end_matches('/').to_owned())),
             Some(_) => Err(Unset { name, problem: "is honoured for this machine only" }),
         }
+    }
+
+    /// The proxy before the gateway that may say whose request it passes on.
+    ///
+    /// # Errors
+    ///
+    /// [`Unset`] unless it is `header=arn:…`, with the ARN of a secret.
+    pub fn proxy(&self, name: &'static str) -> Result<Option<Proxy>, Unset> {
+        let problem = "is not a header and the ARN of a secret, with = between";
+        let proxy = self.optional(name).map(Proxy::parse);
+        proxy.map(|proxy| proxy.ok_or(Unset { name, problem })).transpose()
     }
 
     /// Where one of AWS's services is: the region, and `AWS_ENDPOINT_URL_<SERVICE>` or

@@ -1,0 +1,76 @@
+use domain::{
+    Account,
+    session::Session,
+    sign_in::{Decision, decide},
+};
+use store::Part;
+use web::{Code, Failure};
+
+use crate::{Entrance, Entry, Found, Opened, Visit};
+
+/// What comes of a customer whom Amazon has just vouched for.
+pub enum Arrival<'a> {
+    /// They are in.
+    Open(Box<Opened>),
+    /// They have to prove this account with its password first.
+    ProvePassword(Account),
+    /// They have to tell more about themselves first, or to say that they want a new account.
+    Register,
+    /// They would enter this account, and are signed in to another one.
+    Elsewhere(&'a Session, Account),
+}
+
+impl Entrance {
+    /// Looks a customer up, decides, and acts. Where somebody else was quicker the facts have changed,
+    /// and are looked up anew. `current` is the session that their browser has.
+    ///
+    /// # Errors
+    ///
+    /// The refusals; `unavailable`.
+    pub async fn arrive<'a>(
+        &self,
+        visit: Visit<'_>,
+        current: Option<&'a Session>,
+    ) -> Result<Arrival<'a>, Failure> {
+        for attempt in 0..3 {
+            let found = self.look_up(visit.customer, attempt > 0).await?;
+            let facts = self.facts(&found, visit.customer);
+            let entry = match decide(facts, self.policy) {
+                Decision::Refuse(refusal) => return Err(refusal.into()),
+                Decision::ProvePassword(account) => return Ok(Arrival::ProvePassword(account)),
+                Decision::Create if current.is_none() => self.create_known(visit, &found).await?,
+                // To leave an account for a new one takes a page with a button.
+                Decision::Register | Decision::Create => return Ok(Arrival::Register),
+                Decision::Enter(account) => match current {
+                    Some(session) if session.account != account.id => {
+                        return Ok(Arrival::Elsewhere(session, account));
+                    }
+                    _ => self.enter_found(visit, &found).await?,
+                },
+            };
+            if let Entry::Open(opened) = entry {
+                return Ok(Arrival::Open(opened));
+            }
+        }
+        Err(Failure::new(Code::Unavailable, "what we looked up kept changing"))
+    }
+
+    /// Lets in a customer by the link that was found.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable`; it may have been written or not.
+    pub async fn enter_found(&self, visit: Visit<'_>, found: &Found) -> Result<Entry, Failure> {
+        match (&found.identity, &found.record) {
+            (Some(identity), Some(record)) => self.enter(visit, identity, record).await,
+            _ => Ok(Entry::Changed(vec![Part::Identity])),
+        }
+    }
+
+    /// Amazon told all that the site needs: the account is created at once.
+    async fn create_known(&self, visit: Visit<'_>, found: &Found) -> Result<Entry, Failure> {
+        let customer = visit.customer;
+        let new = self.newcomer(customer, customer.email.clone(), self.known(customer));
+        self.create(visit, &new, found.stale.as_ref()).await
+    }
+}
