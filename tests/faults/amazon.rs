@@ -50,7 +50,7 @@ fn wrong_with_calls(calls: &[Call], expected: [usize; 3]) -> Vec<String> {
             Some(Endpoint::Profile) => {
                 call.method == "GET" && names(&call.query, &[]) && call.carriers == ["bearer"]
             }
-            None => false,
+            Some(Endpoint::CodePair) | None => false,
         };
         if !fits || has("cookie") || has("referer") {
             wrong.push(format!("a call that should not be: {call:?}"));

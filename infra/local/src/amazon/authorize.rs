@@ -112,23 +112,14 @@ pub(super) fn read(world: &World, query: &Params) -> Result<Asked, Refused> {
 impl Asked {
     /// The scopes that the customer has to agree to: step 8. None, if nobody need be asked.
     pub(super) fn to_agree(&self, world: &World, customer: &str) -> Vec<Scope> {
-        let Some(known) = world.registered(&self.client_id) else { return Vec::new() };
-        let key = (customer.to_owned(), known.profile.app_id.clone());
-        let before = world.ledger.consents.get(&key);
-        let personal = self.scopes.iter().copied().filter(|scope| *scope != Scope::UserId);
-        let personal: Vec<_> = personal.collect();
-        let agreed = |scope| before.is_some_and(|before| before.contains(scope));
-        if personal.iter().all(agreed) { Vec::new() } else { personal }
+        to_agree(world, &self.client_id, &self.scopes, customer)
     }
 
     /// Where the visitor goes who agreed, having ticked these scopes: step 9.
     ///
     /// Essential scopes, and the id, go with it in any case.
     pub(super) fn agreed(&self, world: &mut World, customer: &str, ticked: &[Scope]) -> String {
-        let given = |scope: &Scope| {
-            *scope == Scope::UserId || self.essential.contains(scope) || ticked.contains(scope)
-        };
-        let scopes: Vec<_> = self.scopes.iter().copied().filter(given).collect();
+        let scopes = granted(&self.scopes, &self.essential, ticked);
         if scopes.is_empty() && !world.habits.empty_grant {
             return self.denied();
         }
@@ -154,6 +145,30 @@ impl Asked {
         let state = self.state.as_deref();
         with_error(&self.redirect_uri, state, "access_denied", "Access not permitted.")
     }
+}
+
+/// The scopes that a customer has to agree to. None, if nobody need be asked.
+pub(super) fn to_agree(
+    world: &World,
+    client_id: &str,
+    scopes: &[Scope],
+    customer: &str,
+) -> Vec<Scope> {
+    let Some(known) = world.registered(client_id) else { return Vec::new() };
+    let key = (customer.to_owned(), known.profile.app_id.clone());
+    let before = world.ledger.consents.get(&key);
+    let personal = scopes.iter().copied().filter(|scope| *scope != Scope::UserId);
+    let personal: Vec<_> = personal.collect();
+    let agreed = |scope| before.is_some_and(|before| before.contains(scope));
+    if personal.iter().all(agreed) { Vec::new() } else { personal }
+}
+
+/// What of these scopes a customer has agreed to who ticked those.
+pub(super) fn granted(scopes: &[Scope], essential: &[Scope], ticked: &[Scope]) -> Vec<Scope> {
+    let given = |scope: &Scope| {
+        *scope == Scope::UserId || essential.contains(scope) || ticked.contains(scope)
+    };
+    scopes.iter().copied().filter(given).collect()
 }
 
 fn with_error(uri: &str, state: Option<&str>, error: &str, description: &str) -> String {

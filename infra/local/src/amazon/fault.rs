@@ -35,6 +35,8 @@ pub enum Endpoint {
     TokenInfo,
     /// `GET /user/profile`
     Profile,
+    /// `POST /auth/o2/create/codepair`
+    CodePair,
 }
 
 /// Something that goes wrong.
@@ -87,6 +89,7 @@ impl Endpoint {
             "/auth/o2/token" => Some(Self::Token),
             "/auth/o2/tokeninfo" => Some(Self::TokenInfo),
             "/user/profile" => Some(Self::Profile),
+            "/auth/o2/create/codepair" => Some(Self::CodePair),
             _ => None,
         }
     }

@@ -24,6 +24,12 @@ pub struct Habits {
     pub longest_tokens: bool,
     /// What a refresh does to the refresh token.
     pub refresh: Refresh,
+    /// How long a television's codes live, in seconds, as the answer tells it.
+    pub codes_live: u64,
+    /// How long a television is told to wait between two questions, in seconds.
+    pub interval: u64,
+    /// How long it must in fact wait, lest it be told to slow down.
+    pub least_interval: u64,
 }
 
 /// What a refresh does to the refresh token.
@@ -51,6 +57,9 @@ impl Default for Habits {
             expires_in: 3600,
             longest_tokens: false,
             refresh: Refresh::Another,
+            codes_live: 600,
+            interval: 30,
+            least_interval: 5,
         }
     }
 }

@@ -10,6 +10,7 @@ use domain::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::{
+    code::{Pair, Verdict},
     mint::Mint,
     world::{Customer, Registered, Scope, World},
 };
@@ -23,6 +24,8 @@ pub(super) struct Ledger {
     pub(super) codes: HashMap<String, Code>,
     pub(super) access: HashMap<String, Grant>,
     pub(super) refresh: HashMap<String, Grant>,
+    /// Device code → what a television asked for.
+    pub(super) pairs: HashMap<String, Pair>,
     /// Cookie of a browser → login of a customer.
     pub(super) sessions: HashMap<String, String>,
     /// (login of a customer, `app_id` of a security profile) → what was agreed to.
@@ -180,6 +183,11 @@ impl World {
         self.ledger.codes.retain(|_, code| stays(&code.grant));
         self.ledger.access.retain(|_, grant| stays(grant));
         self.ledger.refresh.retain(|_, grant| stays(grant));
+        let allowed = |pair: &Pair| match &pair.verdict {
+            Verdict::Allowed(by, _) => by == customer && clients.contains(&pair.client_id),
+            _ => false,
+        };
+        self.ledger.pairs.retain(|_, pair| !allowed(pair));
         self.ledger.consents.remove(&(customer.to_owned(), app_id.to_owned()));
     }
 
@@ -190,6 +198,8 @@ impl World {
         ledger.codes.retain(|_, code| code.grant.customer != login);
         ledger.access.retain(|_, grant| grant.customer != login);
         ledger.refresh.retain(|_, grant| grant.customer != login);
+        let allowed = |pair: &Pair| matches!(&pair.verdict, Verdict::Allowed(by, _) if by == login);
+        ledger.pairs.retain(|_, pair| !allowed(pair));
         ledger.sessions.retain(|_, customer| customer != login);
         ledger.consents.retain(|(customer, _), _| customer != login);
     }

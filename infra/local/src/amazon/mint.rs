@@ -4,6 +4,7 @@ use sha2::{Digest as _, Sha256};
 
 const ALPHANUMERIC: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 const BASE64URL: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const HEX: &[u8] = b"0123456789abcdef";
 
 /// The documented ceiling of access and refresh tokens, in bytes.
@@ -38,7 +39,12 @@ impl Mint {
         self.text(BASE64URL, 43)
     }
 
-    /// A request id: a random UUID.
+    /// A code that a person types: six letters.
+    pub(super) fn user_code(&mut self) -> String {
+        self.text(LETTERS, 6)
+    }
+
+    /// A request id or a device code: a random UUID.
     pub(super) fn request_id(&mut self) -> String {
         let hex = self.text(HEX, 30);
         format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[12..15], &hex[15..18], &hex[18..])

@@ -9,6 +9,9 @@
 //! 3. `GET /auth/o2/tokeninfo` and `GET /user/profile`: it asks whose token it is, and who that is
 //!    (`profile`).
 //!
+//! A television has another way (`code`): it gets codes, somebody types one of them here (`code_page`),
+//! and step 2 is asked until they have.
+//!
 //! It behaves as Amazon's documents say, and, where they are silent, as was seen or else as is
 //! strictest ([`Habits`]). Tests see who called ([`Call`]), change what is true ([`World`]), stop the
 //! clock, and break things ([`Fault`]). There is no revocation, discovery or key endpoint: Amazon has
@@ -18,6 +21,8 @@ mod admin;
 mod answer;
 mod authorize;
 mod bomb;
+mod code;
+mod code_page;
 mod fault;
 mod habits;
 mod journal;
@@ -47,9 +52,9 @@ pub use self::{
     habits::{Habits, Refresh},
     journal::Call,
     world::{
-        APP_CLIENT_ID, APP_RETURN_URL, Client, Company, Customer, FOREIGN_CLIENT_ID,
-        FOREIGN_CLIENT_SECRET, FOREIGN_RETURN_URL, Kind, NotAllowed, SHOP_CLIENT_ID,
-        SHOP_CLIENT_SECRET, Scope, SecurityProfile, World,
+        APP_CLIENT_ID, APP_RETURN_URL, Client, Company, Customer, DEVICE_CLIENT_ID,
+        FOREIGN_CLIENT_ID, FOREIGN_CLIENT_SECRET, FOREIGN_RETURN_URL, IOS_CLIENT_ID,
+        IOS_RETURN_URL, Kind, NotAllowed, SHOP_CLIENT_ID, SHOP_CLIENT_SECRET, Scope, SecurityProfile, World,
     },
 };
 use self::{
@@ -153,6 +158,27 @@ impl Amazon {
     /// What Amazon's page says to a visitor whom it does not send back.
     pub fn cancel(&self, url: &str) -> Result<String, String> {
         self.answered(url, |_, asked| asked.denied())
+    }
+
+    /// Types a television's code as this customer and allows everything. Says whether the code was good.
+    pub fn allow_code(&self, user_code: &str, customer: &str) -> bool {
+        let mut world = self.world();
+        let Some(pair) = world.pair(user_code).cloned() else { return false };
+        world.remember_consent(customer, &pair.client_id, &pair.scopes);
+        world.decide(user_code, code::Verdict::Allowed(customer.to_owned(), pair.scopes))
+    }
+
+    /// Types a television's code and presses Cancel. Says whether the code was good.
+    pub fn cancel_code(&self, user_code: &str) -> bool {
+        self.world().decide(user_code, code::Verdict::Denied)
+    }
+
+    /// The code that Amazon wants to see of whoever asks about this television's code: no secret ever
+    /// leaves the server that got it.
+    pub fn device_code(&self, user_code: &str) -> Option<String> {
+        let world = self.world();
+        let mut pairs = world.ledger.pairs.iter();
+        pairs.find_map(|(code, pair)| (pair.user_code == user_code).then(|| code.clone()))
     }
 
     /// Every call so far, oldest first; those to `/admin` are left out.

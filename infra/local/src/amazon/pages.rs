@@ -11,10 +11,14 @@ use axum::{
 };
 
 use super::{
-    authorize::{self, Asked, Refused},
+    authorize::{self, Refused},
+    code_page,
     received::{Params, Received},
     world::{Customer, Scope, World},
 };
+
+/// What takes the place of a site's request where a person came to type a television's code.
+pub(super) const AT_CODE: &str = "at=code";
 
 /// Every stand-in on this machine has the same cookie; a value that is another's counts as none.
 const COOKIE: &str = "amazon-stand-in";
@@ -35,6 +39,8 @@ struct Consent<'a> {
     privacy_url: &'a str,
     customer: &'a str,
     query: &'a str,
+    /// The code that was typed, if it is a television that asks.
+    code: Option<&'a str>,
     wishes: Vec<Wish>,
 }
 
@@ -71,13 +77,11 @@ pub(super) fn answer(world: &mut World, request: &Received) -> Option<Response> 
     Some(match (request.path.as_str(), get) {
         ("/", true) => page(200, &Home { customer: signed_in(world, request).map(called) }),
         ("/ap/oa", true) => arrive(world, request),
-        ("/ap/signin", true) => page(
-            200,
-            &SignIn { customers: &world.customers, query: &request.query, email: "", wrong: false },
-        ),
+        ("/ap/signin", true) => ask_who(world, &request.query),
         ("/ap/signin", false) => sign_in(world, &request.fields()?),
         ("/ap/signout", false) => sign_out(world, request),
         ("/ap/consent", false) => decide(world, request),
+        ("/code" | "/code/consent", _) => return code_page::answer(world, request),
         ("/ap/adam", true) => grants(world, request),
         ("/ap/adam", false) => remove(world, request),
         ("/elsewhere", _) => {
@@ -95,9 +99,7 @@ fn arrive(world: &mut World, request: &Received) -> Response {
         Err(refused) => return refuse(refused, &request.query),
     };
     let Some(customer) = signed_in(world, request).cloned() else {
-        let page_ =
-            SignIn { customers: &world.customers, query: &request.query, email: "", wrong: false };
-        return page(200, &page_);
+        return ask_who(world, &request.query);
     };
     let to_agree = asked.to_agree(world, &customer.login);
     if to_agree.is_empty() {
@@ -105,17 +107,36 @@ fn arrive(world: &mut World, request: &Received) -> Response {
         let scopes = asked.scopes.clone();
         return redirect(302, &asked.agreed(world, &customer.login, &scopes));
     }
-    consent(world, &asked, &customer, &request.query, &to_agree)
+    let whose = (asked.client_id.as_str(), customer.login.as_str());
+    consent(world, whose, &to_agree, &asked.essential, (&request.query, None))
+}
+
+/// Asks who the visitor is, and comes back to this query.
+pub(super) fn ask_who(world: &World, query: &str) -> Response {
+    page(200, &SignIn { customers: &world.customers, query, email: "", wrong: false })
+}
+
+/// Asks a customer to agree to what a television asks for, whose code they typed.
+pub(super) fn ask_consent(
+    world: &World,
+    whose: (&str, &str),
+    to_agree: &[Scope],
+    essential: &[Scope],
+    code: &str,
+) -> Response {
+    consent(world, whose, to_agree, essential, (AT_CODE, Some(code)))
 }
 
 fn consent(
     world: &World,
-    asked: &Asked,
-    customer: &Customer,
-    query: &str,
+    (client_id, login): (&str, &str),
     to_agree: &[Scope],
+    essential: &[Scope],
+    (query, code): (&str, Option<&str>),
 ) -> Response {
-    let Some(known) = world.registered(&asked.client_id) else { return page_not_found() };
+    let (Some(known), Some(customer)) = (world.registered(client_id), world.customer(login)) else {
+        return page_not_found();
+    };
     let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "not shared".to_owned());
     let wishes = to_agree.iter().map(|scope| Wish {
         scope: scope.as_str(),
@@ -124,13 +145,14 @@ fn consent(
             Scope::PostalCode => shown(&customer.postal_code),
             _ => format!("{} · {}", shown(&customer.name), shown(&customer.email)),
         },
-        essential: asked.essential.contains(scope),
+        essential: essential.contains(scope),
     });
     let consent = Consent {
         application: &known.profile.name,
         privacy_url: &known.profile.privacy_url,
         customer: called(customer),
         query,
+        code,
         wishes: wishes.collect(),
     };
     page(200, &consent)
@@ -154,7 +176,11 @@ fn sign_in(world: &mut World, fields: &Params) -> Response {
     let session = world.ledger.mint.session();
     let cookie = format!("{COOKIE}={session}; Path=/; HttpOnly; SameSite=Lax");
     world.ledger.sessions.insert(session, login);
-    let next = if query.is_empty() { "/".to_owned() } else { format!("/ap/oa?{query}") };
+    let next = match query {
+        "" => "/".to_owned(),
+        AT_CODE => "/code".to_owned(),
+        query => format!("/ap/oa?{query}"),
+    };
     with(redirect(303, &next), header::SET_COOKIE, &cookie)
 }
 
@@ -206,11 +232,11 @@ fn remove(world: &mut World, request: &Received) -> Response {
     redirect(303, "/ap/adam")
 }
 
-fn signed_in<'a>(world: &'a World, request: &Received) -> Option<&'a Customer> {
+pub(super) fn signed_in<'a>(world: &'a World, request: &Received) -> Option<&'a Customer> {
     world.customer(world.ledger.sessions.get(request.cookie(COOKIE)?)?)
 }
 
-fn called(customer: &Customer) -> &str {
+pub(super) fn called(customer: &Customer) -> &str {
     customer.name.as_deref().unwrap_or(&customer.login)
 }
 
@@ -229,7 +255,7 @@ pub(super) fn page_not_found() -> Response {
     page(404, &Sorry { summary: "There is no such page.", query: Vec::new() })
 }
 
-fn page(status: u16, template: &impl Template) -> Response {
+pub(super) fn page(status: u16, template: &impl Template) -> Response {
     let Ok(html) = template.render() else { return plain(500) };
     let mut response = plain(status);
     *response.body_mut() = Body::from(html);

@@ -14,6 +14,7 @@ use axum::{
 use super::{
     Endpoint, World, admin,
     answer::{Answer, raw},
+    code,
     fault::Faults,
     journal::Journal,
     pages, profile,
@@ -100,5 +101,6 @@ fn obey(world: &mut World, endpoint: Endpoint, request: &Received) -> Answer {
         Endpoint::Token => token::answer(world, request),
         Endpoint::TokenInfo => profile::tokeninfo(world, request),
         Endpoint::Profile => profile::profile(world, request),
+        Endpoint::CodePair => code::codepair(world, request),
     }
 }

@@ -1,5 +1,5 @@
-//! `POST /auth/o2/token`: a code or a refresh token becomes an access token. Amazon's documented
-//! behaviour:
+//! `POST /auth/o2/token`: a code or a refresh token becomes an access token; a television's codes do
+//! in `code`. Amazon's documented behaviour:
 //!
 //! 1. The parameters come as a form, or as JSON where the content type says so; otherwise
 //!    `grant_type` is not found: `unsupported_grant_type`.
@@ -17,6 +17,7 @@ use serde_json::json;
 
 use super::{
     answer::Answer,
+    code,
     habits::Refresh,
     ledger::Grant,
     received::{Params, Received, Repeated},
@@ -55,6 +56,7 @@ fn redeem(world: &mut World, request: &Received) -> Result<Answer, Answer> {
             let client = authenticate(world, request, &fields)?;
             by_refresh_token(world, &client, &fields)
         }
+        Some("device_code") => code::progress(world, &fields),
         _ => Err(Answer::error(
             400,
             "unsupported_grant_type",
@@ -172,7 +174,7 @@ fn by_refresh_token(
 }
 
 /// The tokens and nothing else: which scopes were granted is told when the visitor comes back.
-fn tokens(world: &mut World, grant: &Grant, refresh_token: Option<String>) -> Answer {
+pub(super) fn tokens(world: &mut World, grant: &Grant, refresh_token: Option<String>) -> Answer {
     let mut body = json!({
         "access_token": world.issue_access(grant),
         "token_type": "bearer",

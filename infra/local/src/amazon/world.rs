@@ -18,6 +18,12 @@ pub const SHOP_CLIENT_SECRET: &str =
 pub const APP_CLIENT_ID: &str = "amzn1.application-oa2-client.a11d201da11d201da11d201da11d201d";
 /// Where Amazon sends the shop's Android app back to.
 pub const APP_RETURN_URL: &str = "amzn://com.example.shop";
+/// The client id of the shop's app for iOS: one more audience of the same company.
+pub const IOS_CLIENT_ID: &str = "amzn1.application-oa2-client.105105105105105105105105105105ab";
+/// Where Amazon sends the shop's app for iOS back to.
+pub const IOS_RETURN_URL: &str = "amzn-com.example.shop://";
+/// The client id of the shop on televisions, which have no secret and no page to return to.
+pub const DEVICE_CLIENT_ID: &str = "amzn1.application-oa2-client.7e1e715107e1e715107e1e715107e1e7";
 /// The client id of another company's website, whose tokens are none of the shop's business.
 pub const FOREIGN_CLIENT_ID: &str = "amzn1.application-oa2-client.f02e16f02e16f02e16f02e16f02e16f0";
 /// The client secret of another company's website.
@@ -132,21 +138,27 @@ pub(super) struct Registered<'a> {
 }
 
 impl World {
-    /// The world of the shop: its website at `redirect_uri`, its Android app, somebody else's
-    /// website, and six customers.
+    /// The world of the shop: its website at `redirect_uri`, its apps for Android and iOS, its
+    /// televisions, somebody else's website, and six customers.
     ///
     /// A `redirect_uri` that the console would not take is not registered; signing in then ends on
     /// Amazon's page that says so.
     pub fn shop(redirect_uri: &str) -> Self {
         let mut website = Client::new(SHOP_CLIENT_ID, Kind::Web, Some(SHOP_CLIENT_SECRET));
         let mut app = Client::new(APP_CLIENT_ID, Kind::Android, None);
+        let mut ios = Client::new(IOS_CLIENT_ID, Kind::Ios, None);
         let mut foreign = Client::new(FOREIGN_CLIENT_ID, Kind::Web, Some(FOREIGN_CLIENT_SECRET));
+        // The shop's page that signs in by a script stands beside the routes below `/auth/`.
+        let origin = redirect_uri.strip_suffix("/auth/amazon/callback").unwrap_or(redirect_uri);
+        let page = format!("{origin}/app");
+        // Amazon's page names the cure, to the one person who can apply it.
+        let _ = website.allow_return_url(&page);
         for (client, url) in [
             (&mut website, redirect_uri),
             (&mut app, APP_RETURN_URL),
+            (&mut ios, IOS_RETURN_URL),
             (&mut foreign, FOREIGN_RETURN_URL),
         ] {
-            // Amazon's page names the cure, to the one person who can apply it.
             let _ = client.allow_return_url(url);
         }
         let profile = |app_id: &str, name: &str, clients| SecurityProfile {
@@ -156,7 +168,9 @@ impl World {
             essential: vec![Scope::Profile],
             clients,
         };
-        let shop = profile("00112233445566778899aabbccddeeff", "The shop", vec![website, app]);
+        let television = Client::new(DEVICE_CLIENT_ID, Kind::Device, None);
+        let clients = vec![website, app, ios, television];
+        let shop = profile("00112233445566778899aabbccddeeff", "The shop", clients);
         let elsewhere = profile("ffeeddccbbaa99887766554433221100", "Elsewhere", vec![foreign]);
         Self {
             clock: Clock::System,

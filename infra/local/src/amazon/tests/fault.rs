@@ -193,18 +193,30 @@ async fn after_a_fatal_fault_there_is_nothing_that_anybody_could_use() {
         if matches!(fault, Fault::Hang | Fault::Drip | Fault::Endless | Fault::GzipBomb) {
             continue; // these take their time, and have tests of their own
         }
-        for endpoint in [Endpoint::Token, Endpoint::TokenInfo, Endpoint::Profile] {
+        let codes = || {
+            let fields = [
+                ("response_type", "device_code"),
+                ("client_id", DEVICE_CLIENT_ID),
+                ("scope", "profile"),
+            ];
+            http().post(format!("{}/auth/o2/create/codepair", amazon.url)).form(&fields).send()
+        };
+        let all = [Endpoint::Token, Endpoint::TokenInfo, Endpoint::Profile, Endpoint::CodePair];
+        for endpoint in all {
             amazon.fault(endpoint, fault.clone(), Some(1));
             let response = match endpoint {
                 Endpoint::Token => redeem(&amazon, &code(&amazon)).await,
                 Endpoint::TokenInfo => get("/auth/o2/tokeninfo").await,
                 Endpoint::Profile => get("/user/profile").await,
+                Endpoint::CodePair => codes().await,
             };
             let Ok(response) = response else { continue };
             let well = response.status() == 200;
             let body = response.bytes().await.unwrap();
             let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-            let says = body["user_id"].is_string() || body["access_token"].is_string();
+            let says = body["user_id"].is_string()
+                || body["access_token"].is_string()
+                || body["user_code"].is_string();
             assert!(!(well && says && body.get("error").is_none()), "{endpoint:?} {fault:?}");
         }
     }

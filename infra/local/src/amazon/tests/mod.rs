@@ -1,5 +1,6 @@
 mod admin;
 mod authorize;
+mod code;
 mod fault;
 mod journal;
 mod pages;
