@@ -27,6 +27,12 @@ use crate::{
 pub const CLIENT_SECRET_ARN: &str =
     "arn:aws:secretsmanager:us-east-1:000000000000:secret:login-with-amazon";
 
+/// Where `lifecycle` finds what the shop signs its messages with.
+pub const WEBHOOK_SECRET_ARN: &str =
+    "arn:aws:secretsmanager:us-east-1:000000000000:secret:accounts-webhook";
+/// What the shop signs its messages with.
+pub const WEBHOOK_SECRET: &str = "whsec_bG9jYWwtc3RhY2stb25seS1ub3Qtc2VjcmV0LWF0LWFsbA==";
+
 /// A whole stack, or the part of it that a function's own tests need. Dropping it stops everything.
 pub struct Stack {
     /// The site's origin: `http://localhost:PORT`.
@@ -237,6 +243,7 @@ impl Options {
         let dynamodb = Dynamodb::start(port(2), file.as_deref(), &template.tables).await?;
         let secrets = Secrets::start(port(3)).await?;
         secrets.set(CLIENT_SECRET_ARN, amazon::SHOP_CLIENT_SECRET);
+        secrets.set(WEBHOOK_SECRET_ARN, WEBHOOK_SECRET);
         let clock = self.stopped_at.map(StoppedClock::new).transpose()?;
         let settings = template.functions.iter().map(|function| {
             let endpoints = [
@@ -264,8 +271,11 @@ impl Options {
 
 /// The values of the template's parameters on this machine.
 fn parameters(url: &str, amazon: &str, own: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let apps = format!("{},{}", amazon::APP_CLIENT_ID, amazon::IOS_CLIENT_ID);
     let ours = [
+        ("AccountsWebhookSecretArn", WEBHOOK_SECRET_ARN),
         ("BrandName", "Corner Shop"),
+        ("LwaAcceptedClientIds", &apps),
         ("LwaApiUrl", amazon),
         ("LwaAuthorizeUrl", &format!("{amazon}/ap/oa")),
         ("LwaClientId", amazon::SHOP_CLIENT_ID),

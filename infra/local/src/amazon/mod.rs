@@ -54,7 +54,8 @@ pub use self::{
     world::{
         APP_CLIENT_ID, APP_RETURN_URL, Client, Company, Customer, DEVICE_CLIENT_ID,
         FOREIGN_CLIENT_ID, FOREIGN_CLIENT_SECRET, FOREIGN_RETURN_URL, IOS_CLIENT_ID,
-        IOS_RETURN_URL, Kind, NotAllowed, SHOP_CLIENT_ID, SHOP_CLIENT_SECRET, Scope, SecurityProfile, World,
+        IOS_RETURN_URL, Kind, NotAllowed, SHOP_CLIENT_ID, SHOP_CLIENT_SECRET, Scope,
+        SecurityProfile, World,
     },
 };
 use self::{
