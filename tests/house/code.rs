@@ -97,14 +97,15 @@ fn f11_every_read_that_decides_is_consistent() {
         if name == "warm_up" {
             continue;
         }
-        let reads = count(&function, &[".get_item()"]);
+        // What an index says is read again; partitions of ours are read as rows are.
+        let partitions = if name == "ids_with" { 0 } else { count(&function, &[".query()"]) };
+        let reads = count(&function, &[".get_item()"]) + partitions;
         seen += reads;
         if reads != count(&function, &[".consistent_read(true)"]) {
             wrong.push(format!("{name} reads what may be out of date"));
         }
-        // What an index says is read again.
-        let others = [".query()", ".scan()", ".batch_get_item()", ".transact_get_items()"];
-        if name != "ids_with" && count(&function, &others) > 0 {
+        let others = [".scan()", ".batch_get_item()", ".transact_get_items()"];
+        if count(&function, &others) > 0 {
             wrong.push(format!("{name} reads otherwise than by key"));
         }
     }

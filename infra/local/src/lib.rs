@@ -28,7 +28,7 @@ pub use domain::Timestamp;
 pub use self::{
     dynamodb::Dynamodb,
     secrets::Secrets,
-    stack::{CLIENT_SECRET_ARN, Options, Stack},
+    stack::{CLIENT_SECRET_ARN, Options, Stack, WEBHOOK_SECRET, WEBHOOK_SECRET_ARN},
 };
 
 /// What went wrong, in a sentence for the person at this machine.

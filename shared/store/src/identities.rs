@@ -16,11 +16,10 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, ConditionCheck, Delete, Put, Update},
 };
 use domain::{AccountId, AmazonUserId, Email, Timestamp, session::How};
-use sha2::{Digest as _, Sha256};
 
 use crate::{
     Error, Part, Write, failed,
-    row::{Item, is_set, moment, n, number, optional, put_optional, row, s, text},
+    row::{Item, hash, is_set, moment, n, number, optional, put_optional, row, s, text},
     write::send,
 };
 
@@ -309,13 +308,5 @@ fn amazon(customer: &AmazonUserId) -> AttributeValue {
 
 /// The key of the marker that keeps an address for one account.
 pub(crate) fn marker(email: &Email) -> String {
-    use std::fmt::Write as _;
-
-    let hash = Sha256::digest(email.lowercase());
-    let mut key = "EMAIL#".to_owned();
-    for byte in hash {
-        // Writing to a string cannot fail.
-        let _ = write!(key, "{byte:02x}");
-    }
-    key
+    format!("EMAIL#{}", hash(&email.lowercase()))
 }

@@ -2,14 +2,15 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::Update;
 use domain::{
-    AmazonUserId, LinkTicket, SessionToken, Timestamp,
+    AccountId, AmazonUserId, LinkTicket, SessionToken, SignInCode, Timestamp,
     lifecycle::{Event, Kind, Link, Tickets as Ticketing},
     link::ATTEMPTS,
     session::How,
 };
 
 use crate::{
-    Commit, Error, Identities, Identity, Listed, Part, Sessions, Tickets, Write, commit, failed,
+    Commit, Error, Identities, Identity, Listed, LocalSignIn, Part, Sessions, Tickets, Write,
+    commit, failed,
     row::{Item, n, optional, optional_number, s, text},
     tickets::POINTER,
     write::{delete_all, send},
@@ -117,6 +118,35 @@ impl Lifecycle {
         Ok(done)
     }
 
+    /// Keeps a code for somebody who signed in at the site's own door; its epoch is filled in here. Says
+    /// no where all sessions of the account have ended since they did.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] where a table does not answer or a row is none of ours.
+    pub async fn keep_code(
+        &self,
+        code: &SignInCode,
+        mut sign_in: LocalSignIn,
+    ) -> Result<bool, Error> {
+        let meta = self.meta(&sign_in.account).await?;
+        let ended = ["password_reset_at", "disabled_at"].map(|name| moment(&meta, name));
+        for ended in ended {
+            let Some(ended) = ended? else { continue };
+            if sign_in.at < ended {
+                return Ok(false);
+            }
+            // Within one second, what is told later happened later: sites sign people in who have just
+            // chosen a new password.
+            if sign_in.at == ended {
+                sign_in.at = ended + Duration::from_secs(1);
+            }
+        }
+        sign_in.epoch = optional_number(&meta, "epoch")?.unwrap_or(0);
+        let kept = self.tickets.keep_code(code, &sign_in, &self.sessions).await?;
+        Ok(kept == Commit::Done)
+    }
+
     /// The transaction of an event.
     fn turn(&self, event: &Event, before: &Before, now: Timestamp) -> Result<Vec<Write>, Error> {
         let effects = event.kind.effects();
@@ -182,22 +212,14 @@ impl Lifecycle {
     }
 
     async fn before(&self, event: &Event) -> Result<Before, Error> {
-        let found = self.sessions.client.get_item().table_name(&self.sessions.table);
-        let found = found
-            .consistent_read(true)
-            .key("pk", s(SessionToken::tag_of(&event.account)))
-            .key("sk", s("META"))
-            .send()
-            .await;
-        let meta = found.map_err(failed("read an epoch"))?.item.unwrap_or_default();
-        let moment = |name| optional_number(&meta, name).map(|at| at.map(Timestamp));
-        let enabled_at = moment("enabled_at")?;
+        let meta = self.meta(&event.account).await?;
+        let enabled_at = moment(&meta, "enabled_at")?;
         let last = match event.kind {
-            Kind::PasswordReset => moment("password_reset_at")?,
-            Kind::Disabled => moment("disabled_at")?,
+            Kind::PasswordReset => moment(&meta, "password_reset_at")?,
+            Kind::Disabled => moment(&meta, "disabled_at")?,
             Kind::Enabled => enabled_at,
-            Kind::Deleted => moment("deleted_at")?,
-            Kind::EmailChanged => moment("email_changed_at")?,
+            Kind::Deleted => moment(&meta, "deleted_at")?,
+            Kind::EmailChanged => moment(&meta, "email_changed_at")?,
         };
         let link = match self.identities.customer_of(&event.account).await? {
             None => None,
@@ -216,6 +238,17 @@ impl Lifecycle {
             enabled_at,
             link,
         })
+    }
+
+    async fn meta(&self, account: &AccountId) -> Result<Item, Error> {
+        let found = self.sessions.client.get_item().table_name(&self.sessions.table);
+        let found = found
+            .consistent_read(true)
+            .key("pk", s(SessionToken::tag_of(account)))
+            .key("sk", s("META"))
+            .send()
+            .await;
+        Ok(found.map_err(failed("read an epoch"))?.item.unwrap_or_default())
     }
 
     /// Ends the sessions that are older than the event, and those that began between the event and now
@@ -304,4 +337,8 @@ impl Lifecycle {
         }
         Ok(rows)
     }
+}
+
+fn moment(meta: &Item, name: &'static str) -> Result<Option<Timestamp>, Error> {
+    Ok(optional_number(meta, name)?.map(Timestamp))
 }

@@ -1,7 +1,8 @@
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt::Write as _};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
+use sha2::{Digest as _, Sha256};
 
 use crate::Error;
 
@@ -15,6 +16,16 @@ pub(crate) fn s(text: impl Into<String>) -> AttributeValue {
 /// A number.
 pub(crate) fn n(number: impl ToString) -> AttributeValue {
     AttributeValue::N(number.to_string())
+}
+
+/// The SHA-256 of a text, in hex: a key that tells nothing of it.
+pub(crate) fn hash(text: &str) -> String {
+    let mut hex = String::new();
+    for byte in Sha256::digest(text) {
+        // Writing to a string cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
 }
 
 /// A row under this key, to which attributes are added.

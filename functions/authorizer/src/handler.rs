@@ -1,0 +1,44 @@
+//! Looks one row up, by the same rule as `session`. Whatever goes wrong is no.
+
+use std::time::Duration;
+
+use domain::Clock;
+use serde_json::{Value, json};
+use store::Sessions;
+use web::{Failure, Invoke, Request, cookie, log};
+
+/// Everything an authorization takes.
+pub(crate) struct Authorizer {
+    pub(crate) clock: Clock,
+    /// A session ends when it was not used for so long.
+    pub(crate) idle: Duration,
+    pub(crate) sessions: Sessions,
+}
+
+/// The answer to everybody but those who are signed in.
+pub(crate) fn denied() -> Value {
+    json!({ "isAuthorized": false })
+}
+
+impl Invoke for Authorizer {
+    async fn invoke(&self, event: Value) -> Result<Value, Failure> {
+        let Some(request) = Request::of(event) else {
+            return Err(Failure::bad_request("the event is no request of API Gateway's"));
+        };
+        let (Some(token), bearer) = cookie::credential(&request) else { return Ok(denied()) };
+        let live = self.sessions.live(&token, bearer, self.idle, self.clock.now()).await;
+        let Some(live) = live.map_err(Failure::unavailable)? else { return Ok(denied()) };
+        if let Some(error) = live.unnoted {
+            log::warning("the use of a session was not noted", &error);
+        }
+        // The context becomes variables and headers of the integration: texts only.
+        Ok(json!({
+            "isAuthorized": true,
+            "context": {
+                "account_id": live.session.account.as_str(),
+                "session_id": live.session.id,
+                "kind": live.session.kind.as_str(),
+            },
+        }))
+    }
+}
