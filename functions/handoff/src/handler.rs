@@ -9,7 +9,7 @@ use domain::{
     link::Purpose,
     session::Kind,
 };
-use entrance::{Arrival, Entrance, Visit};
+use entrance::{Arrival, Brought, Entrance, Visit};
 use lwa::AccessToken;
 use secret::Secret;
 use store::Taken;
@@ -131,7 +131,7 @@ impl Handoff {
             _ => None,
         };
         let handed = match what {
-            What::Token(token) => Some(token),
+            What::Token(token) => Some(Brought::Token(token)),
             // A code is good once, and nobody has seen the token that it was redeemed for.
             What::Code(_) => None,
         };

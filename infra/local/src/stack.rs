@@ -280,6 +280,7 @@ fn parameters(url: &str, amazon: &str, own: &BTreeMap<String, String>) -> BTreeM
         ("LwaAuthorizeUrl", &format!("{amazon}/ap/oa")),
         ("LwaClientId", amazon::SHOP_CLIENT_ID),
         ("LwaClientSecretArn", CLIENT_SECRET_ARN),
+        ("LwaDeviceClientId", amazon::DEVICE_CLIENT_ID),
         ("PasswordResetUrl", "/reset-password"),
         ("PublicUrl", url),
         ("SignInPath", "/sign-in"),

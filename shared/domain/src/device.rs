@@ -4,7 +4,7 @@
 //! handle of ours in place of the second. It asks with the handle until the person has decided, and
 //! what we keep of the codes meanwhile is sealed by it.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use chacha20poly1305::{
     ChaCha20Poly1305, KeyInit as _,
@@ -13,7 +13,7 @@ use chacha20poly1305::{
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 
-use crate::{AmazonUserId, Profile, SessionToken, Timestamp, Token};
+use crate::{AmazonUserId, Profile, SessionToken, Timestamp, Token, handoff::network, link::Limit};
 
 /// For so long at most a person may type the code.
 pub const LIVES: Duration = Duration::from_mins(10);
@@ -123,6 +123,18 @@ impl DeviceHandle {
 /// A key that seals one text needs no other nonce.
 fn nonce() -> Nonce<ChaCha20Poly1305> {
     Nonce::<ChaCha20Poly1305>::default()
+}
+
+/// The limits on devices that begin: each asks Amazon for codes, and gets a row.
+///
+/// Per address ten in ten minutes, as for what apps hand over; and over all addresses so many in a
+/// minute that Amazon is not flooded through us.
+pub fn limits(address: IpAddr, now: Timestamp) -> [Limit; 2] {
+    let network = network(address).to_string();
+    [
+        Limit::of(&["device", &network], 10, Duration::from_mins(10), now),
+        Limit::of(&["device"], 600, Duration::from_mins(1), now),
+    ]
 }
 
 /// A device that waits for its person.

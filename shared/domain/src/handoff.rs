@@ -95,7 +95,7 @@ pub fn limits(address: IpAddr, now: Timestamp) -> [Limit; 2] {
 }
 
 /// Whom an address stands for: itself, or the network of whoever may choose its last 64 bits.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => {

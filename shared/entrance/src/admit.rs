@@ -1,6 +1,7 @@
 use accounts::{NewAccount, Record};
 use domain::{
     Account, AccountId, LinkTicket, Profile, SessionToken, Status,
+    device::DeviceHandle,
     handoff::HandedToken,
     session::{How, Kind, Session},
 };
@@ -20,8 +21,17 @@ pub struct Visit<'a> {
     pub replaces: Option<&'a SessionToken>,
     /// The ticket that this uses up.
     pub ticket: Option<&'a LinkTicket>,
-    /// The token that they handed over. Where it has opened a session before, that one ends.
-    pub handed: Option<&'a HandedToken>,
+    /// What they brought along.
+    pub handed: Option<Brought<'a>>,
+}
+
+/// What somebody brings along who does not come by a browser.
+#[derive(Clone, Copy)]
+pub enum Brought<'a> {
+    /// A token of Amazon's. Where it has opened a session before, that one ends.
+    Token(&'a HandedToken),
+    /// The handle of a television, which lets it in once.
+    Handle(&'a DeviceHandle),
 }
 
 /// A session that was just opened.
@@ -141,9 +151,13 @@ impl Entrance {
         bond: Bond<'_>,
     ) -> Result<Entry, Failure> {
         let (now, total) = (self.clock.now(), self.lifetimes.total);
-        let handed = match visit.handed {
-            Some(token) => Some(self.tickets.handed(token).await.map_err(Failure::unavailable)?),
-            None => None,
+        let (handed, device) = match visit.handed {
+            Some(Brought::Token(token)) => {
+                let handed = self.tickets.handed(token).await.map_err(Failure::unavailable)?;
+                (Some(handed), None)
+            }
+            Some(Brought::Handle(handle)) => (None, Some(handle)),
+            None => (None, None),
         };
         let again = handed.as_ref().is_some_and(|handed| handed.earlier.is_some());
         let rng = &mut web::rng();
@@ -157,6 +171,7 @@ impl Entrance {
             replaces: visit.replaces,
             ticket: visit.ticket,
             handed: handed.as_ref(),
+            device,
             now,
         };
         let committed = admission.commit(&self.identities, &self.sessions, &self.tickets).await;

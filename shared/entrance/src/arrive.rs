@@ -1,6 +1,6 @@
 use domain::{
     Account,
-    session::Session,
+    session::{Kind, Session},
     sign_in::{Decision, decide},
 };
 use store::Part;
@@ -38,6 +38,8 @@ impl Entrance {
             let entry = match decide(facts, self.policy) {
                 Decision::Refuse(refusal) => return Err(refusal.into()),
                 Decision::ProvePassword(account) => return Ok(Arrival::ProvePassword(account)),
+                // Somebody else may sit before a television: its person says so on a page.
+                Decision::Create if visit.kind == Kind::Device => return Ok(Arrival::Register),
                 Decision::Create if current.is_none() => self.create_known(visit, &found).await?,
                 // To leave an account for a new one takes a page with a button.
                 Decision::Register | Decision::Create => return Ok(Arrival::Register),

@@ -22,7 +22,7 @@ use domain::{
 use store::{Commit, Identities, Part, Sessions, Tickets, commit};
 use web::{Failure, Fatal, Reply, Request, Settings, Site, cookie, reply};
 
-pub use admit::{Entry, Opened, Visit};
+pub use admit::{Brought, Entry, Opened, Visit};
 pub use arrive::Arrival;
 pub use look_up::Found;
 

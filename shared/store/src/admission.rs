@@ -1,6 +1,7 @@
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use domain::{
     AccountId, Email, LinkTicket, Profile, SessionToken, Timestamp,
+    device::DeviceHandle,
     session::{How, Session},
 };
 
@@ -24,6 +25,8 @@ pub struct Admission<'a> {
     pub ticket: Option<&'a LinkTicket>,
     /// The token that somebody handed over for it.
     pub handed: Option<&'a Handed<'a>>,
+    /// The television that is let in.
+    pub device: Option<&'a DeviceHandle>,
     /// When.
     pub now: Timestamp,
 }
@@ -86,6 +89,9 @@ impl Admission<'_> {
         if let Some(handed) = self.handed {
             let (token, replaces) = (self.token, self.replaces);
             writes.extend(handed.opening(token, replaces, sessions, tickets, self.now)?);
+        }
+        if let Some(handle) = self.device {
+            writes.push(tickets.letting_device_in(handle, self.token, self.now)?);
         }
         if let Some(token) = self.replaces {
             writes.push(sessions.ending(token)?);

@@ -5,6 +5,7 @@
 
 mod admission;
 mod codes;
+mod devices;
 mod handed;
 mod identities;
 mod lifecycle;

@@ -9,6 +9,8 @@
 //! | `LIMIT#` and a hash of what is limited | the window's number | `taken`, `ttl` |
 //! | `HANDED#` and the SHA-256 of a token of Amazon's that was handed over | `HANDED` | `session_pk`, `session_sk`, `ttl` |
 //!
+//! Televisions have rows too (see `devices`).
+//!
 //! The partition of an account holds what is under way for it, whoever began it (see `codes` too), so
 //! that all of it can be cancelled.
 

@@ -29,6 +29,8 @@ pub enum Part {
     Account,
     /// A code that the site got for a visitor.
     Code,
+    /// A television that waits for its person.
+    Device,
     /// The e-mail address that belongs to one account.
     Email,
     /// The account's epoch.

@@ -96,6 +96,8 @@ fn method(method: &Method) -> &str {
 fn route(path: &str) -> &str {
     const ROUTES: &[&str] = &[
         "/auth/amazon/callback",
+        "/auth/amazon/device",
+        "/auth/amazon/device/poll",
         "/auth/amazon/link",
         "/auth/amazon/link/cancel",
         "/auth/amazon/link/forgot",

@@ -97,6 +97,12 @@ pub fn let_in((token, session): (&SessionToken, &Session)) -> Reply {
     with_cookie(json(StatusCode::OK, &told), &Cookie::session(token, lives))
 }
 
+/// Tells a device that polls how far it is, in the words of RFC 8628, section 3.5.
+pub fn to_device(word: &'static str) -> Reply {
+    let body = json!({ "error": word }).to_string();
+    with_body(StatusCode::BAD_REQUEST, word, "application/json", body)
+}
+
 /// An answer without a body.
 pub fn empty(status: StatusCode) -> Reply {
     let mut reply = Reply::new(Body::Empty);

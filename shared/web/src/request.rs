@@ -123,7 +123,13 @@ impl Request {
     /// Whether the caller would rather have JSON than a page; programs alone ask who is signed in, or
     /// hand a token over.
     pub fn wants_json(&self) -> bool {
-        let for_programs = ["/auth/session", "/auth/verify", "/auth/amazon/token"];
+        let for_programs = [
+            "/auth/session",
+            "/auth/verify",
+            "/auth/amazon/token",
+            "/auth/amazon/device",
+            "/auth/amazon/device/poll",
+        ];
         if for_programs.contains(&self.path.as_str()) {
             return true;
         }
