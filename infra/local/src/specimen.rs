@@ -84,6 +84,13 @@ impl Specimen {
         self
     }
 
+    /// The same request from another address.
+    #[must_use]
+    pub fn from(mut self, address: &str) -> Self {
+        self.0["requestContext"]["http"]["sourceIp"] = address.into();
+        self
+    }
+
     /// The same request with this header.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
