@@ -4,7 +4,10 @@
 mod tests;
 
 use askama::Template;
-use domain::registration::{Field, Kind, Wrong};
+use domain::{
+    registration::{Field, Kind, Wrong},
+    session,
+};
 
 use crate::{
     look::Look,
@@ -176,6 +179,70 @@ pub struct Switch<'a> {
     pub stay_href: &'a str,
 }
 
+/// Shows how an account can be entered through us, and who is in.
+pub struct Connections<'a> {
+    /// The forms' token.
+    pub csrf: &'a str,
+    /// The link to Amazon, if there is one.
+    pub link: Option<Linked<'a>>,
+    /// The sessions, the one that asks among them.
+    pub sessions: Vec<SignedIn<'a>>,
+    /// Whether the visitor just said no at Amazon.
+    pub cancelled: bool,
+    /// Where the page leads back to.
+    pub back_href: &'a str,
+}
+
+/// A link to Amazon, as it is shown.
+pub struct Linked<'a> {
+    /// The day since when it exists.
+    pub since: &'a str,
+    /// The address that Amazon told last.
+    pub email: Option<&'a str>,
+    /// Whether it must be proven once more.
+    pub prove_again: bool,
+}
+
+/// A session, as it is shown.
+pub struct SignedIn<'a> {
+    /// What it is called in forms.
+    pub id: &'a str,
+    /// What carries it.
+    pub kind: session::Kind,
+    /// When it began.
+    pub started: &'a str,
+    /// When it was last used.
+    pub last_seen: &'a str,
+    /// Whether it is the one that asks.
+    pub current: bool,
+}
+
+impl SignedIn<'_> {
+    fn kind(&self, words: &Words) -> &'static str {
+        match self.kind {
+            session::Kind::Browser => words.connections_browser,
+            session::Kind::App => words.connections_app,
+            session::Kind::Device => words.connections_device,
+        }
+    }
+}
+
+/// Asks for a fresh proof before something changes about how an account is entered.
+pub struct Reauthenticate<'a> {
+    /// The form's token.
+    pub csrf: &'a str,
+    /// The account's address, where it has one.
+    pub email: Option<&'a str>,
+    /// Whether the account has a password; Amazon is asked otherwise.
+    pub has_password: bool,
+    /// Whether the password was wrong.
+    pub wrong: bool,
+    /// Where the visitor goes afterwards.
+    pub return_to: &'a str,
+    /// Where the page leads back to.
+    pub back_href: &'a str,
+}
+
 /// Says what went wrong, by the frame's code, and offers the next step.
 pub struct Problem<'a> {
     /// Where another try begins.
@@ -252,5 +319,7 @@ pages! {
     Link: "link.html", |words, _| words.link_title;
     Register: "register.html", |words, _| words.register_title;
     Switch: "switch.html", |words, _| words.switch_title;
+    Connections: "connections.html", |words, _| words.connections_title;
+    Reauthenticate: "reauthenticate.html", |words, _| words.reauthenticate_title;
     Problem: "problem.html", |words, code| words.problem(code).0;
 }

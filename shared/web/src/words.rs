@@ -126,6 +126,12 @@ words! {
         register_email_from_amazon register_email_missing register_wrong register_submit
         switch_title switch_from switch_from_unnamed switch_to switch_to_unnamed switch_ask
         switch_submit switch_stay
+        connections_title connections_cancelled connections_amazon connections_since
+        connections_email connections_prove_again connections_unlink connections_unlink_next
+        connections_none connections_link connections_sessions connections_browser connections_app
+        connections_device connections_current connections_started connections_last_seen
+        connections_revoke connections_revoke_others connections_back
+        reauthenticate_title reauthenticate_why reauthenticate_submit reauthenticate_amazon
         problem_moment problem_seconds problem_minutes problem_retry problem_sign_in problem_reset
         problem_request_id;
     problems:
@@ -140,7 +146,8 @@ mod tests {
     use super::*;
 
     /// Texts that are the same in every language.
-    const SAME: [&str; 1] = ["amazon"];
+    const SAME: [&str; 4] =
+        ["amazon", "connections_amazon", "connections_app", "connections_browser"];
 
     fn placeholders(text: &str) -> Vec<&str> {
         text.split('{').skip(1).map(|rest| rest.split('}').next().unwrap()).collect()

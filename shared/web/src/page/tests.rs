@@ -14,6 +14,27 @@ fn pages(language: Language, said: &str) -> Vec<(String, String)> {
         let page = Switch { csrf: said, from: person, to: person, stay_href: said };
         pages.push(("switch", page.html(&frame("ok"))));
     }
+    for (link, cancelled) in [(None, true), (Some(None), false), (Some(Some(said)), false)] {
+        let signed_in = |kind| SignedIn {
+            id: said,
+            kind,
+            started: said,
+            last_seen: said,
+            current: kind == session::Kind::Browser,
+        };
+        let link = link.map(|email| Linked { since: said, email, prove_again: email.is_none() });
+        let sessions = session::Kind::ALL.map(signed_in).into();
+        let page = Connections { csrf: said, link, sessions, cancelled, back_href: said };
+        pages.push(("connections", page.html(&frame("ok"))));
+    }
+    for (email, has_password, wrong) in
+        [(None, false, false), (Some(said), true, false), (Some(said), true, true)]
+    {
+        let (csrf, return_to, back_href) = (said, said, said);
+        let page = Reauthenticate { csrf, email, has_password, wrong, return_to, back_href };
+        let code = if wrong { "wrong_password" } else { "ok" };
+        pages.push(("reauthenticate", page.html(&frame(code))));
+    }
     for (code, email, attempts_left, second_factor) in [
         ("ok", None, None, false),
         ("ok", Some(said), None, false),
