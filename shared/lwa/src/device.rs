@@ -194,3 +194,6 @@ pub(crate) fn may_show(uri: &str, api: &str) -> bool {
         && !host.starts_with('.')
         && SHOPS.iter().any(|shop| below(&shop))
 }
+
+#[cfg(test)]
+mod tests;
