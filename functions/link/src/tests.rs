@@ -1,3 +1,5 @@
+mod app;
+
 use domain::{
     AccountId, AmazonUserId, Clock, Email, LinkTicket, Profile, ReturnTo, SessionToken, Timestamp,
     link::{ATTEMPTS, Purpose, Ticket},

@@ -1,3 +1,5 @@
+mod app;
+
 use domain::{
     AmazonUserId, Clock, Email, LinkTicket, Profile, ReturnTo, SessionToken, Timestamp,
     link::Purpose,

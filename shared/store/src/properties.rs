@@ -82,9 +82,11 @@ fn ticket() -> impl Strategy<Value = Ticket> {
     ];
     let path = "(/[a-z]{1,9}){1,3}(\\?[a-z=&]{0,9})?".prop_map(|path| ReturnTo::parse(&path));
     let path = path.prop_filter_map("it is under /auth", |path| path);
-    (purpose, customer(), path, moment(), moment(), any::<bool>()).prop_map(
-        |(purpose, customer, return_to, started_at, expires_at, used)| Ticket {
+    let kind = select(Kind::ALL.to_vec());
+    (purpose, kind, customer(), path, moment(), moment(), any::<bool>()).prop_map(
+        |(purpose, kind, customer, return_to, started_at, expires_at, used)| Ticket {
             purpose,
+            kind,
             customer,
             return_to,
             started_at,
@@ -196,6 +198,7 @@ const IDENTITY: &[Read] = &[
 fn reads(purpose: &Purpose) -> Vec<Read> {
     let mut reads: Vec<Read> = vec![
         ("purpose", S, true),
+        ("kind", S, false),
         ("amazon_user_id", S, true),
         ("amazon_email", S, false),
         ("amazon_name", S, false),

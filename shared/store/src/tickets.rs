@@ -31,7 +31,7 @@ use crate::{
     row::{
         Item, hash, is_set, moment, n, number, optional, optional_text, put_optional, row, s, text,
     },
-    write::send,
+    write::{delete_all, send},
 };
 
 /// A row outlives what it stands for by so much, for the sake of clocks that differ.
@@ -275,6 +275,35 @@ impl Tickets {
         send("cancel a ticket", cancel).await.map(drop)
     }
 
+    /// Gives all tickets of a customer up.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] where the table does not answer; some may be gone.
+    pub async fn cancel_all(&self, customer: &AmazonUserId) -> Result<(), Error> {
+        let tag = LinkTicket::tag_of(customer);
+        let rows = self.rows(&tag).await?;
+        let keys =
+            rows.iter().map(|row| Ok((tag.clone(), text(row, "sk", |sk| Some(sk.to_owned()))?)));
+        let keys = keys.collect::<Result<_, Error>>()?;
+        delete_all(&self.client, &self.table, keys, "cancel tickets").await
+    }
+
+    /// All rows of a partition.
+    pub(crate) async fn rows(&self, tag: &str) -> Result<Vec<Item>, Error> {
+        let query = self.client.query().table_name(&self.table).consistent_read(true);
+        let mut pages = query
+            .key_condition_expression("pk = :tag")
+            .expression_attribute_values(":tag", s(tag))
+            .into_paginator()
+            .send();
+        let mut rows = Vec::new();
+        while let Some(page) = pages.next().await {
+            rows.extend(page.map_err(failed("list tickets"))?.items.unwrap_or_default());
+        }
+        Ok(rows)
+    }
+
     /// Uses a ticket up along with what it was for, if it is still open. The row stays until its
     /// time is over, so that a second click finds out where the first one led.
     ///
@@ -348,6 +377,11 @@ pub(crate) fn print(key: &LinkTicket, ticket: &Ticket) -> Item {
     row
 }
 
+/// The kind of a ticket that is not a browser's, which alone is written.
+fn carried(text: &str) -> Option<Kind> {
+    Kind::parse(text).filter(|kind| *kind != Kind::Browser)
+}
+
 pub(crate) fn parse(row: &Item) -> Result<Ticket, Error> {
     let account = || text(row, "account_id", AccountId::parse);
     let purpose = match optional(row, "purpose")? {
@@ -362,7 +396,7 @@ pub(crate) fn parse(row: &Item) -> Result<Ticket, Error> {
     };
     Ok(Ticket {
         purpose,
-        kind: optional_text(row, "kind", Kind::parse)?.unwrap_or(Kind::Browser),
+        kind: optional_text(row, "kind", carried)?.unwrap_or(Kind::Browser),
         customer: Profile {
             user_id: text(row, "amazon_user_id", AmazonUserId::parse)?,
             email: optional_text(row, "amazon_email", Email::parse)?,

@@ -39,10 +39,10 @@ pub fn form_of_holder(
     if request.content_type() == "application/json" {
         let form = Form::read(request, &[names, &["ticket"]].concat(), fields)?;
         if let Some(ticket) = form.get("ticket") {
-            check_app(request)?;
             if names.iter().any(|name| !of_app.contains(name) && form.get(name).is_some()) {
                 return Err(Failure::bad_request("an app sent what pages send"));
             }
+            check_app(request)?;
             let ticket = LinkTicket::presented(ticket);
             let ticket = ticket.map_err(|_| Failure::ticket_expired("the ticket is none"))?;
             return Ok((form, ticket, Kind::App));
