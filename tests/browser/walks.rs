@@ -9,16 +9,16 @@ const FIELDS: &str = r#"[
 ]"#;
 
 impl Visitor {
-    async fn is_called(&self) -> String {
+    pub(crate) async fn is_called(&self) -> String {
         self.sees("#who").await.text().await.unwrap()
     }
 
-    async fn proves(&self, password: &str) {
+    pub(crate) async fn proves(&self, password: &str) {
         self.types("#password", password).await;
         self.click("form[action='/auth/amazon/link'] button").await;
     }
 
-    async fn has_cookie(&self, name: &str) -> bool {
+    pub(crate) async fn has_cookie(&self, name: &str) -> bool {
         let all = self.client.get_all_cookies().await.unwrap();
         all.iter().any(|cookie| cookie.name() == name)
     }

@@ -335,6 +335,7 @@ fn shop(stack: &Stack, port: u16) -> Result<Router, Error> {
         email_index: "by_email".to_owned(),
         sessions_url: format!("http://127.0.0.1:{port}/auth/session"),
         http: server::http()?,
+        authorize_url: stack.amazon.authorize_url(),
     }))
 }
 

@@ -50,7 +50,7 @@ impl Proxy {
 
 /// The address that a header tells: the last of a list, for what stands before it anybody may have
 /// sent. To `X-Forwarded-For` the gateway adds where it got the request from, which is the proxy.
-fn told(header: &str, value: &str, source: IpAddr) -> Option<IpAddr> {
+pub(crate) fn told(header: &str, value: &str, source: IpAddr) -> Option<IpAddr> {
     let mut list = value.rsplit(',').map(|one| one.trim_matches([' ', '\t']));
     let last = list.next()?;
     if header == "x-forwarded-for" && address(last) == Some(source.to_canonical()) {

@@ -1,5 +1,6 @@
 //! What holds for everything that callers, operators and other people's names could contain.
 
+mod address;
 mod event;
 mod form;
 mod header;

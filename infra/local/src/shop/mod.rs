@@ -8,10 +8,13 @@
 //! 3. Logging out is a form for `POST /auth/logout`, with the `csrf` that 2 told.
 //! 4. A visitor who resets the password in the middle of linking goes on at `/auth/amazon/link`.
 //!
+//! 5. A script of a page (`/app`) may hand over to `POST /auth/amazon/token` what Amazon gave it.
+//!
 //! Everything else is an ordinary shop, without JavaScript: sign-in, registration and password reset
 //! against the table of accounts, and a basket that ends nowhere.
 
 mod accounts;
+mod app;
 mod desk;
 mod page;
 mod problem;
@@ -51,19 +54,23 @@ pub struct Shop {
     pub sessions_url: String,
     /// The client to ask with.
     pub http: reqwest::Client,
+    /// Where Amazon signs customers in.
+    pub authorize_url: String,
 }
 
 /// The shop's pages.
 pub fn router(shop: Shop) -> Router {
-    let Shop { accounts, table, email_index, sessions_url, http } = shop;
+    let Shop { accounts, table, email_index, sessions_url, http, authorize_url } = shop;
     let accounts =
         Accounts { client: accounts, table, email_index, registering: Default::default() };
-    let open = Open { accounts, sessions_url, http, memory: Default::default() };
+    let memory = Default::default();
+    let open = Open { accounts, sessions_url, http, authorize_url, memory };
     Router::new()
         .route("/", get(page::home))
         .route("/basket", post(page::take))
         .route("/checkout", get(page::checkout))
         .route("/account", get(page::account))
+        .route("/app", get(app::show))
         .route("/sign-in", get(desk::ask).post(desk::sign_in))
         .route("/sign-out", post(desk::sign_out))
         .route("/register", get(desk::ask_newcomer).post(desk::register))
@@ -80,6 +87,7 @@ struct Open {
     accounts: Accounts,
     sessions_url: String,
     http: reqwest::Client,
+    authorize_url: String,
     memory: Mutex<Memory>,
 }
 
@@ -116,7 +124,7 @@ async fn guard(request: Request, next: Next) -> Response {
         (header::REFERRER_POLICY, "same-origin"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ] {
-        parts.headers.insert(name, HeaderValue::from_static(value));
+        parts.headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     Response::from_parts(parts, body)
 }

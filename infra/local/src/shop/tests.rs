@@ -2,6 +2,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use axum::{Json, http::StatusCode as Status};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::*;
 use crate::{
@@ -60,6 +61,7 @@ impl Street {
             email_index: "by_email".to_owned(),
             sessions_url: format!("{url}/auth/session"),
             http: http.clone(),
+            authorize_url: stack.amazon.authorize_url(),
         };
         let site =
             Router::new().route("/auth/session", get(session)).fallback_service(router(shop));
@@ -367,4 +369,29 @@ async fn while_the_accounts_are_out_of_reach_nobody_is_let_in() {
 
     assert_eq!((sorry.status, &*sorry.set_cookie), (503, ""));
     assert!(sorry.shows(r#"data-page="problem""#));
+}
+
+#[tokio::test]
+async fn one_page_runs_one_script_and_no_other_page_runs_any() {
+    let street = Street::open().await;
+    let policy = async |path: &str| {
+        let response = street.http.get(format!("{}{path}", street.url)).send().await.unwrap();
+        let policy = response.headers()["content-security-policy"].to_str().unwrap().to_owned();
+        (policy, response.text().await.unwrap())
+    };
+    let (own, page) = policy("/app").await;
+    let scripts: Vec<_> = page.split("<script>").skip(1).collect();
+    let [script] = scripts[..] else { panic!("{page}") };
+    let script = script.split("</script>").next().unwrap();
+    let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(script));
+    assert!(own.contains(&format!("; script-src 'sha256-{hash}'; connect-src 'self';")), "{own}");
+    assert!(own.starts_with("default-src 'none';") && !own.contains("unsafe"), "{own}");
+    for path in ["/", "/sign-in", "/checkout", "/register", "/nowhere"] {
+        let (policy, page) = policy(path).await;
+        assert!(
+            !policy.contains("script-src") && policy.starts_with("default-src 'none'"),
+            "{path}"
+        );
+        assert!(!page.contains("<script"), "{path}");
+    }
 }
