@@ -30,6 +30,7 @@ mod sizes;
 mod states;
 mod tables;
 mod tampering;
+mod televisions;
 mod tickets;
 mod walk;
 

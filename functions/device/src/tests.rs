@@ -250,7 +250,7 @@ async fn h09_no_page_takes_the_handle_of_a_television() {
 }
 
 #[tokio::test]
-async fn e22_a_link_that_must_be_proven_once_more_lets_nobody_in_before() {
+async fn a_link_that_must_be_proven_once_more_lets_nobody_in_before() {
     let mut at = setting().await;
     let lin = format!("AMAZON#{}", at.amazon_id("lin").as_str());
     at.stack.dynamodb.set("identities", &[("pk", &lin)], "prove_again", true).unwrap();
@@ -331,7 +331,7 @@ async fn h05_of_questions_that_come_at_once_one_opens_a_session() {
 }
 
 #[tokio::test]
-async fn c11_a_session_that_was_about_to_open_does_not_outlive_the_end_of_all() {
+async fn inv02_a_session_that_was_about_to_open_does_not_outlive_the_end_of_all() {
     let mut at = setting().await;
     let (television, _) = at.arrives("ann").await;
     at.stack.link("ann", "ann").await.unwrap();

@@ -114,7 +114,7 @@ async fn r12_a_token_that_got_lost_ends_the_handle_and_opens_nothing() {
 }
 
 #[tokio::test]
-async fn r09_g01_a_token_that_was_issued_to_another_client_reaches_no_profile() {
+async fn r12_a_token_that_was_issued_to_another_client_reaches_no_profile() {
     let mut at = setting().await;
     let client = DEVICE_CLIENT_ID;
     let lies = [
@@ -174,7 +174,7 @@ async fn r13_r16_whatever_happens_to_a_call_to_dynamodb_the_television_gets_ther
 
 /// What a ticket of the web would be, to show that it is none of a television's.
 #[tokio::test]
-async fn d10_a_ticket_is_no_handle_of_a_television() {
+async fn a_ticket_is_no_handle_of_a_television() {
     let at = setting().await;
     let user_id = at.amazon_id("ann");
     let ann = Profile { user_id, email: None, name: None, postal_code: None };

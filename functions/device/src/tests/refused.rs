@@ -117,7 +117,7 @@ async fn h07_an_address_may_switch_ten_televisions_on_in_ten_minutes() {
 }
 
 #[tokio::test]
-async fn c19_televisions_alone_ask_and_in_json() {
+async fn televisions_alone_ask_and_in_json() {
     let at = setting().await;
     let poll = Specimen::of("device-poll");
     let code = |name: &str| json!({ name: "Zs9KdLfGaBcNeMiPuRwQhE3bQ4nYyqv0T2o3mJ5r7Xw" });

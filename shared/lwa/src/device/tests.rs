@@ -47,7 +47,7 @@ async fn a_television_comes_to_a_token_of_its_own_client() {
 }
 
 #[tokio::test]
-async fn g01_a_token_of_another_client_does_not_reach_the_profile() {
+async fn a_token_of_another_client_does_not_reach_the_profile() {
     let (amazon, client) = television().await;
     let pair = client.code_pair("profile").await.unwrap();
     assert!(amazon.allow_code(pair.codes.user_code(), "nora"));
@@ -64,7 +64,7 @@ async fn g01_a_token_of_another_client_does_not_reach_the_profile() {
 }
 
 #[tokio::test]
-async fn whoever_says_no_is_told_from_whoever_is_slow() {
+async fn f_lwa_cbl_whoever_says_no_is_told_from_whoever_is_slow() {
     let (amazon, client) = television().await;
     let pair = client.code_pair("profile").await.unwrap();
     for (status, word, expected) in [
@@ -221,7 +221,7 @@ fn answer() -> impl Strategy<Value = Map<String, Value>> {
 }
 
 #[test]
-fn h08_whatever_amazon_answers_a_television_gets_codes_that_it_can_show_or_none() {
+fn f_lwa_cbl_h08_whatever_amazon_answers_a_television_gets_codes_that_it_can_show_or_none() {
     let statuses = select(vec![200_u16, 200, 200, 201, 302, 400, 401, 429, 500]);
     holds((statuses, answer()), |(status, members)| {
         let body = Value::Object(members.clone()).to_string();
