@@ -76,12 +76,14 @@ impl Callback {
         let by = State::mint(&mut web::rng()).hash();
         let first = self.entrance.tickets.use_state(&login.state, &by, now).await;
         if !first.map_err(Failure::unavailable)? {
-            return self.come_back_again(request, &login.return_to).await;
+            return self.come_back_again(request, login).await;
+        }
+        if let Some(session) = login.intent.session() {
+            return self.come_back_to(request, outcome, login, session).await;
         }
         match outcome {
             Outcome::Code(code) => {
-                let token = self.redeem(&code, login).await?;
-                let customer = self.amazon.customer(&token).await.map_err(blame)?;
+                let customer = self.customer(&code, login).await?;
                 self.let_in(request, &customer, &login.return_to).await
             }
             Outcome::Cancelled => {
@@ -93,11 +95,19 @@ impl Callback {
     }
 
     /// The page was loaded again. Whoever is signed in by now goes where they were going.
-    async fn come_back_again(&self, request: &Request, to: &ReturnTo) -> Result<Reply, Failure> {
+    async fn come_back_again(&self, request: &Request, login: &Login) -> Result<Reply, Failure> {
+        let to = &login.return_to;
         match self.entrance.current(request).await? {
+            Some(_) if login.intent.session().is_some() => Ok(self.onward(to)),
             Some(_) => Ok(reply::see_other(&self.site.after_sign_in(to))),
             None => Err(Failure::start_over("this sign-in was finished before")),
         }
+    }
+
+    /// Whom Amazon vouches for.
+    pub(crate) async fn customer(&self, code: &str, login: &Login) -> Result<Profile, Failure> {
+        let token = self.redeem(code, login).await?;
+        self.amazon.customer(&token).await.map_err(blame)
     }
 
     /// Redeems the code; once more only if Amazon did not know us and our secret has changed.

@@ -1,6 +1,7 @@
 //! `GET /auth/amazon/callback`: Amazon sends the visitor back. `POST /auth/amazon/switch`.
 
 mod answer;
+mod bound;
 mod handler;
 mod settings;
 #[cfg(test)]

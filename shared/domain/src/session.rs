@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rand_core::CryptoRng;
 
-use crate::{Account, AccountId, SessionToken, Timestamp, account::uuid};
+use crate::{Account, AccountId, SessionToken, Timestamp, account::uuid, link::Limit};
 
 /// For so long after a proof its owner may change how the account is entered.
 pub const PROOF_LIVES: Duration = Duration::from_mins(5);
@@ -159,6 +159,16 @@ pub struct Lifetimes {
     pub idle: Duration,
     /// A session ends after so long in any case.
     pub total: Duration,
+}
+
+/// The limits on guesses at an account's password by somebody who is signed in to it, so that a session
+/// that was stolen is of little use: five in fifteen minutes, twenty a day. The site's own login and the
+/// link page are not slowed down by them.
+pub fn limits(account: &AccountId, now: Timestamp) -> [Limit; 2] {
+    [
+        Limit::of(&["proof", account.as_str()], 5, Duration::from_mins(15), now),
+        Limit::of(&["proofs", account.as_str()], 20, Duration::from_hours(24), now),
+    ]
 }
 
 /// Whether a session still counts.

@@ -9,6 +9,7 @@ mod admit;
 mod arrive;
 mod look_up;
 mod newcomer;
+mod renew;
 mod tell;
 
 use accounts::ProfileSync;
@@ -25,6 +26,7 @@ use web::{Failure, Fatal, Reply, Request, Settings, Site, cookie, reply};
 pub use admit::{Brought, Entry, Opened, Visit};
 pub use arrive::Arrival;
 pub use look_up::Found;
+pub use renew::Current;
 
 /// Everything that letting somebody in takes.
 pub struct Entrance {

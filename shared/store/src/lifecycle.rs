@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::Update;
 use domain::{
-    AccountId, AmazonUserId, LinkTicket, SessionToken, SignInCode, Timestamp,
+    AccountId, AmazonUserId, SessionToken, SignInCode, Timestamp,
     lifecycle::{Event, Kind, Link, Tickets as Ticketing},
     link::ATTEMPTS,
     session::How,
@@ -277,7 +277,7 @@ impl Lifecycle {
         let deleted = event.kind == Kind::Deleted;
         let mut gone = Vec::new();
         let mut cancelled = 0;
-        for row in self.rows(&tag).await? {
+        for row in self.tickets.rows(&tag).await? {
             let sort = text(&row, "sk", |sk| Some(sk.to_owned()))?;
             let pointed = sort.strip_prefix(POINTER).and_then(|key| key.split_once('.'));
             match (event.kind.effects().tickets, pointed) {
@@ -294,10 +294,7 @@ impl Lifecycle {
             }
         }
         if let (true, Some(customer)) = (deleted, customer) {
-            let tag = LinkTicket::tag_of(customer);
-            for row in self.rows(&tag).await? {
-                gone.push((tag.clone(), text(&row, "sk", |sk| Some(sk.to_owned()))?));
-            }
+            self.tickets.cancel_all(customer).await?;
         }
         gone.sort_unstable();
         gone.dedup();
@@ -321,21 +318,6 @@ impl Lifecycle {
                 .send()
         };
         send("restore a ticket", restore).await.map(drop)
-    }
-
-    async fn rows(&self, tag: &str) -> Result<Vec<Item>, Error> {
-        let query = self.tickets.client.query().table_name(&self.tickets.table);
-        let mut pages = query
-            .consistent_read(true)
-            .key_condition_expression("pk = :tag")
-            .expression_attribute_values(":tag", s(tag))
-            .into_paginator()
-            .send();
-        let mut rows = Vec::new();
-        while let Some(page) = pages.next().await {
-            rows.extend(page.map_err(failed("list tickets"))?.items.unwrap_or_default());
-        }
-        Ok(rows)
     }
 }
 

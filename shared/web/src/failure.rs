@@ -125,6 +125,8 @@ pub struct Failure {
     pub cause: Option<Cause>,
     /// Where the visitor was going, so that another try leads there too.
     pub return_to: Option<ReturnTo>,
+    /// A page of ours where another try begins, if not at Amazon.
+    pub retry: Option<&'static str>,
     /// After how many seconds another try makes sense.
     pub retry_after: Option<u32>,
     /// The methods that the path does take.
@@ -144,6 +146,7 @@ impl Failure {
             why,
             cause: None,
             return_to: None,
+            retry: None,
             retry_after,
             allow: None,
             attempts_left: None,
@@ -180,6 +183,11 @@ impl Failure {
     /// The path is right, the method is not; `allow` lists those that are.
     pub fn wrong_method(allow: &'static str) -> Self {
         Self { allow: Some(allow), ..Self::new(Code::MethodNotAllowed, "wrong method") }
+    }
+
+    /// The same failure, with a page of ours where another try begins.
+    pub fn back_to(self, path: &'static str) -> Self {
+        Self { retry: Some(path), ..self }
     }
 
     /// The same failure, with the way back to where the visitor was going.

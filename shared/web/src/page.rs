@@ -268,8 +268,10 @@ impl<'a> Problem<'a> {
             | "not_signed_in"
             | "already_linked"
             | "ambiguous_email"
-            | "reauthentication_required"
             | "not_found" => [sign_in, None, None],
+            "reauthentication_required" => {
+                [Some((words.reauthenticate_title, "/auth/reauthenticate")), sign_in, None]
+            }
             "no_password" => [sign_in, reset, None],
             "last_sign_in_method" => [reset, sign_in, None],
             "wrong_password" | "ticket_expired" | "too_many_attempts" => [retry, reset, sign_in],

@@ -1,6 +1,6 @@
 //! What functions answer with.
 
-use domain::{ReturnTo, SessionToken, session::Session};
+use domain::{ReturnTo, SessionToken, Timestamp, session::Session};
 use lambda_http::{
     Body, Response,
     http::{HeaderValue, StatusCode, header},
@@ -62,6 +62,11 @@ pub fn signed_in(
 ) -> Reply {
     let lives = session.expires_at.since(session.started_at);
     with_cookie(onward(site, request, session, to), &Cookie::session(token, lives))
+}
+
+/// The same answer with the cookie of a session that takes the place of another one.
+pub fn renewed(reply: Reply, (token, session): (&SessionToken, &Session), now: Timestamp) -> Reply {
+    with_cookie(reply, &Cookie::session(token, session.expires_at.since(now)))
 }
 
 /// Sends a visitor who is signed in where they were going; a page of the site's own, which has posted
@@ -135,9 +140,10 @@ pub(crate) fn failure(failure: &Failure, request: &Request, site: &Site) -> Repl
         with_header(reply, "content-type", "application/problem+json")
     } else {
         page(site, request, (status, code), |frame| {
-            let retry = failure.return_to.clone().unwrap_or_default();
+            let return_to = failure.return_to.clone().unwrap_or_default();
+            let retry = failure.retry.map_or_else(|| site.login_href(&return_to), str::to_owned);
             Problem {
-                retry_href: Some(&site.login_href(&retry)),
+                retry_href: Some(&retry),
                 sign_in_href: &site.sign_in_path,
                 password_reset_href: site.password_reset_url.as_deref(),
                 retry_after: failure.retry_after,

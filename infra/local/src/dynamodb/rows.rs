@@ -43,7 +43,7 @@ impl Dynamodb {
         Ok(serde_json::to_value(answer)?["Item"].take())
     }
 
-    /// Gives a row another text, number or truth in one attribute.
+    /// Gives a row another text, number or truth in one attribute; `null` removes it.
     ///
     /// # Errors
     ///
@@ -55,19 +55,24 @@ impl Dynamodb {
         attribute: &str,
         value: impl Into<Value>,
     ) -> Result<(), Error> {
+        let mut request = json!({
+            "TableName": table,
+            "Key": texts(key),
+            "UpdateExpression": "SET #attribute = :value",
+            "ExpressionAttributeNames": { "#attribute": attribute },
+        });
         let value = match value.into() {
+            Value::Null => {
+                request["UpdateExpression"] = "REMOVE #attribute".into();
+                self.database.update_item(serde_json::from_value(request)?)?;
+                return Ok(());
+            }
             Value::Bool(truth) => json!({ "BOOL": truth }),
             Value::Number(number) => json!({ "N": number.to_string() }),
             Value::String(text) => json!({ "S": text }),
             _ => return Err("neither a text nor a number nor a truth".into()),
         };
-        let request = json!({
-            "TableName": table,
-            "Key": texts(key),
-            "UpdateExpression": "SET #attribute = :value",
-            "ExpressionAttributeNames": { "#attribute": attribute },
-            "ExpressionAttributeValues": { ":value": value },
-        });
+        request["ExpressionAttributeValues"] = json!({ ":value": value });
         self.database.update_item(serde_json::from_value(request)?)?;
         Ok(())
     }

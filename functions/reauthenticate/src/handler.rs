@@ -1,0 +1,167 @@
+//! Asks somebody who is signed in for the account's password once more; where it has none, Amazon.
+
+use accounts::{Record, Verdict};
+use domain::{
+    Email, ReturnTo, SessionToken, Status,
+    amazon::Authorization,
+    login::Intent,
+    session::{PROOF_LIVES, Session, limits},
+    sign_in::Refusal,
+};
+use entrance::{Current, Entrance, Entry};
+use serde_json::json;
+use store::Taken;
+use web::{
+    Code, Failure, Form, Handle, Reply, Request, Site, StatusCode,
+    csrf::{check_origin, check_token},
+    page, reply, send_to_amazon,
+};
+
+/// Where a visitor goes who did not say otherwise.
+const CONNECTIONS: &str = "/auth/connections";
+
+/// Everything a proof takes.
+pub(crate) struct Reauthenticate {
+    pub(crate) site: Site,
+    pub(crate) authorization: Authorization,
+    pub(crate) entrance: Entrance,
+}
+
+/// Somebody who is signed in, and where they go afterwards.
+struct Visitor {
+    token: SessionToken,
+    session: Session,
+    record: Box<Record>,
+    /// Nothing leads to the connections.
+    return_to: Option<ReturnTo>,
+}
+
+impl Handle for Reauthenticate {
+    fn site(&self) -> &Site {
+        &self.site
+    }
+
+    async fn handle(&self, request: &Request) -> Result<Reply, Failure> {
+        match request.method.as_str() {
+            "GET" => {
+                let return_to = request.query("return_to")?.and_then(ReturnTo::parse);
+                let visitor = self.visitor(request, return_to).await?;
+                Ok(self.page(request, &visitor, (StatusCode::OK, "ok")))
+            }
+            "POST" => self.prove(request).await,
+            _ => Err(Failure::wrong_method("GET, POST")),
+        }
+    }
+}
+
+impl Reauthenticate {
+    async fn prove(&self, request: &Request) -> Result<Reply, Failure> {
+        let names = ["csrf", "username", "password", "return_to"];
+        let form = Form::read(request, &names, false)?;
+        check_origin(request, &self.site)?;
+        let return_to = form.get("return_to").and_then(ReturnTo::parse);
+        let visitor = self.visitor(request, return_to).await?;
+        check_token(form.get("csrf"), &visitor.token.csrf())?;
+        if visitor.record.account.has_password {
+            let password = form.get("password");
+            let password = password.ok_or(Failure::bad_request("there is no password"))?;
+            return self.prove_by_password(request, visitor, password).await;
+        }
+        // Whoever has no password came by Amazon, and can be vouched for by nobody else.
+        let intent = Intent::Prove(visitor.token.hash());
+        let (to, now) = (visitor.return_to.unwrap_or_default(), self.entrance.clock.now());
+        Ok(send_to_amazon(request, &self.site, &self.authorization, to, intent, now))
+    }
+
+    async fn prove_by_password(
+        &self,
+        request: &Request,
+        visitor: Visitor,
+        password: &str,
+    ) -> Result<Reply, Failure> {
+        let Visitor { token, session, record, return_to } = &visitor;
+        let (account, now) = (&session.account, self.entrance.clock.now());
+        // Read before the password is compared, as when it is linked.
+        let epoch = self.entrance.sessions.epoch(account).await.map_err(Failure::unavailable)?;
+        let taken = self.entrance.tickets.take(&limits(account, now)).await;
+        if let Taken::Limited { resets_at } = taken.map_err(Failure::unavailable)? {
+            let wait = u32::try_from(resets_at.since(now).as_secs()).unwrap_or(u32::MAX).max(1);
+            let failure = Failure::new(Code::TooManyAttempts, "too many guesses in this session");
+            return Err(Failure { retry_after: Some(wait), ..failure });
+        }
+        let verdict = self.entrance.accounts.verify(Some(record), password).await;
+        let verdict = verdict.map_err(|error| match error {
+            error @ accounts::Error::Hash => Failure::broken(error),
+            error => Failure::unavailable(error),
+        })?;
+        match verdict {
+            Verdict::Match => {}
+            Verdict::NoPassword => return Err(Refusal::NoPassword.into()),
+            Verdict::Mismatch if request.wants_json() => {
+                return Err(Failure::new(Code::WrongPassword, "not the account's password"));
+            }
+            Verdict::Mismatch => {
+                let wrong = Code::WrongPassword;
+                return Ok(self.page(request, &visitor, (wrong.status(), wrong.as_str())));
+            }
+        }
+        let current = Current { token, session, epoch };
+        match self.entrance.prove(current, record).await? {
+            Entry::Open(opened) => {
+                let reply = if request.wants_json() {
+                    reply::json(
+                        StatusCode::OK,
+                        &json!({
+                            "status": "proven",
+                            "proven_until": (now + PROOF_LIVES).rfc3339(),
+                            "csrf": opened.token.csrf().expose(),
+                        }),
+                    )
+                } else {
+                    let to = return_to.as_ref().map_or(CONNECTIONS, ReturnTo::as_str);
+                    reply::see_other(&self.site.absolute(to))
+                };
+                Ok(reply::renewed(reply, opened.parts(), now))
+            }
+            entry if entry.ended() => Err(not_signed_in()),
+            Entry::Changed(_) => Err(Failure::start_over("the account has changed meanwhile")),
+        }
+    }
+
+    async fn visitor(
+        &self,
+        request: &Request,
+        return_to: Option<ReturnTo>,
+    ) -> Result<Visitor, Failure> {
+        let (token, session) = self.entrance.current(request).await?.ok_or_else(not_signed_in)?;
+        let record = self.entrance.account(&session.account).await?;
+        let open = record.filter(|record| record.account.status == Status::Active);
+        let record = open.ok_or(Refusal::AccountClosed)?;
+        Ok(Visitor { token, session, record, return_to })
+    }
+
+    fn page(
+        &self,
+        request: &Request,
+        visitor: &Visitor,
+        ending: (StatusCode, &'static str),
+    ) -> Reply {
+        let account = &visitor.record.account;
+        let return_to = visitor.return_to.as_ref().map(ReturnTo::as_str);
+        reply::page(&self.site, request, ending, |frame| {
+            page::Reauthenticate {
+                csrf: visitor.token.csrf().expose(),
+                email: account.email.as_ref().map(Email::as_str),
+                has_password: account.has_password,
+                wrong: ending.1 == Code::WrongPassword.as_str(),
+                return_to: return_to.unwrap_or_default(),
+                back_href: return_to.unwrap_or(CONNECTIONS),
+            }
+            .html(frame)
+        })
+    }
+}
+
+fn not_signed_in() -> Failure {
+    Failure::new(Code::NotSignedIn, "nobody is signed in")
+}

@@ -1,0 +1,111 @@
+//! For people who are signed in: a fresh proof, a link, its end. Each of them is a new session in the
+//! place of the old one, which must still be there.
+
+use accounts::{Changes, Record};
+use domain::{
+    AmazonUserId, Profile, SessionToken,
+    session::{How, Session},
+};
+use store::{Commit, Link, Part, Write, commit};
+use web::Failure;
+
+use crate::{Entrance, Entry, Opened};
+
+/// Somebody who is signed in.
+#[derive(Clone, Copy)]
+pub struct Current<'a> {
+    /// What opens the session.
+    pub token: &'a SessionToken,
+    /// The session.
+    pub session: &'a Session,
+    /// The account's epoch, read before anything was decided.
+    pub epoch: u64,
+}
+
+impl Entrance {
+    /// Notes that somebody has just proven who they are, if the account and its password are still what
+    /// they were.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable`; it may have been written or not.
+    pub async fn prove(&self, current: Current<'_>, record: &Record) -> Result<Entry, Failure> {
+        let proven = Session { proven_at: Some(self.clock.now()), ..current.session.clone() };
+        let account = self.accounts.linking(record, &Changes::default());
+        let account = Write::account(account.map_err(Failure::broken)?);
+        self.renew(current, proven, vec![account]).await
+    }
+
+    /// Links the account of somebody who is signed in to a customer.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable`; it may have been written or not.
+    pub async fn attach(
+        &self,
+        current: Current<'_>,
+        record: &Record,
+        customer: &Profile,
+    ) -> Result<Entry, Failure> {
+        let now = self.clock.now();
+        let changes = self.accounts.changes(record, customer, self.sync);
+        let account = self.accounts.entering(record, &changes).map_err(Failure::broken)?;
+        let link = Link {
+            customer: &customer.user_id,
+            account: &current.session.account,
+            epoch: current.epoch,
+            how: How::Linked,
+            amazon_email: customer.email.as_ref(),
+            // A new password makes whatever was proven with an old one be proven again.
+            proven_at: current.session.proven_at.unwrap_or(now),
+            now,
+        };
+        let mut writes = vec![Write::account(account)];
+        writes.extend(self.identities.link(&link).map_err(Failure::broken)?);
+        self.renew(current, current.session.clone(), writes).await
+    }
+
+    /// Removes the link of an account that can be entered by its password too. The session that asks
+    /// for it goes on by that password.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable`; it may have been written or not.
+    pub async fn detach(
+        &self,
+        current: Current<'_>,
+        record: &Record,
+        customer: &AmazonUserId,
+    ) -> Result<Entry, Failure> {
+        let account = &current.session.account;
+        let password = self.accounts.linking(record, &Changes::default());
+        let mut writes = vec![Write::account(password.map_err(Failure::broken)?)];
+        writes.extend(self.identities.unlink(customer, account).map_err(Failure::broken)?);
+        let session = Session { how: How::Password, ..current.session.clone() };
+        self.renew(current, session, writes).await
+    }
+
+    async fn renew(
+        &self,
+        current: Current<'_>,
+        session: Session,
+        mut writes: Vec<Write>,
+    ) -> Result<Entry, Failure> {
+        let session = Session { epoch: current.epoch, last_seen: self.clock.now(), ..session };
+        let token = SessionToken::open(&session.account, &mut web::rng());
+        let replaced = self.sessions.replace(current.token, &token, &session);
+        writes.extend(replaced.map_err(Failure::broken)?);
+        let committed = commit(&self.sessions.client, writes).await;
+        Ok(match committed.map_err(Failure::unavailable)? {
+            Commit::Done => Entry::Open(Box::new(Opened { token, session, again: false })),
+            Commit::Refused(parts) => Entry::Changed(parts),
+        })
+    }
+}
+
+impl Entry {
+    /// Whether it was the session itself that is gone, or all of the account's.
+    pub fn ended(&self) -> bool {
+        self.changed(Part::Replaced) || self.changed(Part::Epoch)
+    }
+}
