@@ -1,3 +1,5 @@
+mod bound;
+
 use domain::{AccountId, AmazonUserId, Clock, Email, SessionToken, Timestamp};
 use local_stack::{
     Options, Stack,
