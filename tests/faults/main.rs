@@ -10,4 +10,5 @@ mod ending;
 mod secrets;
 mod settings;
 mod tables;
+mod televisions;
 mod transport;

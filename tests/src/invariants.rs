@@ -10,9 +10,10 @@ enum Kind {
     Text,
     Number,
     Truth,
+    Sealed,
 }
 
-use Kind::{Number, Text, Truth};
+use Kind::{Number, Sealed, Text, Truth};
 
 /// A kind of row: what its key looks like, the attributes it must have, and those it may have.
 struct Shape {
@@ -23,12 +24,12 @@ struct Shape {
 }
 
 /// Every kind of row in our own tables, by the tables that `shared/store` documents.
-const SHAPES: [Shape; 10] = [
+const SHAPES: &[Shape] = &[
     Shape {
         table: "identities",
         is: |row| key(row).starts_with("AMAZON#"),
         must: &[("account_id", Text), ("epoch", Number), ("linked_at", Number), ("how", Text)],
-        may: &[("amazon_email", Text), ("prove_again", Truth)],
+        may: &[("proven_at", Number), ("amazon_email", Text), ("prove_again", Truth)],
     },
     Shape {
         table: "identities",
@@ -46,7 +47,15 @@ const SHAPES: [Shape; 10] = [
         table: "sessions",
         is: |row| text(row, "sk") == "META",
         must: &[("sk", Text), ("epoch", Number)],
-        may: &[],
+        may: &[
+            ("claim", Text),
+            ("password_reset_at", Number),
+            ("disabled_at", Number),
+            ("enabled_at", Number),
+            ("deleted_at", Number),
+            ("email_changed_at", Number),
+            ("ttl", Number),
+        ],
     },
     Shape {
         table: "sessions",
@@ -62,7 +71,7 @@ const SHAPES: [Shape; 10] = [
             ("expires_at", Number),
             ("ttl", Number),
         ],
-        may: &[("name", Text)],
+        may: &[("name", Text), ("epoch", Number), ("proven_at", Number)],
     },
     Shape {
         table: "tickets",
@@ -74,6 +83,64 @@ const SHAPES: [Shape; 10] = [
         table: "tickets",
         is: |row| key(row).starts_with("LIMIT#"),
         must: &[("sk", Text), ("taken", Number), ("ttl", Number)],
+        may: &[],
+    },
+    Shape {
+        table: "tickets",
+        is: |row| key(row).starts_with("MESSAGE#"),
+        must: &[("sk", Text), ("ttl", Number)],
+        may: &[],
+    },
+    Shape {
+        table: "tickets",
+        is: |row| key(row).starts_with("HANDED#"),
+        must: &[("sk", Text), ("session_pk", Text), ("session_sk", Text), ("ttl", Number)],
+        may: &[],
+    },
+    Shape {
+        table: "tickets",
+        is: |row| text(row, "sk").starts_with("TICKET#"),
+        must: &[("sk", Text), ("ttl", Number)],
+        may: &[],
+    },
+    Shape {
+        table: "tickets",
+        is: |row| key(row).starts_with("DEVICE#") && !row["codes"].is_null(),
+        must: &[
+            ("sk", Text),
+            ("codes", Sealed),
+            ("pause", Number),
+            ("next_poll_at", Number),
+            ("expires_at", Number),
+            ("ttl", Number),
+        ],
+        may: &[],
+    },
+    Shape {
+        table: "tickets",
+        is: |row| key(row).starts_with("DEVICE#") && !row["amazon_user_id"].is_null(),
+        must: &[
+            ("sk", Text),
+            ("amazon_user_id", Text),
+            ("pause", Number),
+            ("next_poll_at", Number),
+            ("expires_at", Number),
+            ("ttl", Number),
+        ],
+        may: &[("amazon_email", Text), ("amazon_name", Text), ("amazon_postal_code", Text)],
+    },
+    Shape {
+        table: "tickets",
+        is: |row| key(row).starts_with("DEVICE#"),
+        must: &[
+            ("sk", Text),
+            ("opened", Sealed),
+            ("done_at", Number),
+            ("pause", Number),
+            ("next_poll_at", Number),
+            ("expires_at", Number),
+            ("ttl", Number),
+        ],
         may: &[],
     },
     Shape {
@@ -95,6 +162,7 @@ const SHAPES: [Shape; 10] = [
             ("amazon_email", Text),
             ("amazon_name", Text),
             ("amazon_postal_code", Text),
+            ("kind", Text),
             ("used", Truth),
         ],
     },
@@ -115,6 +183,7 @@ const SHAPES: [Shape; 10] = [
             ("amazon_email", Text),
             ("amazon_name", Text),
             ("amazon_postal_code", Text),
+            ("kind", Text),
             ("used", Truth),
         ],
     },
@@ -134,6 +203,7 @@ const SHAPES: [Shape; 10] = [
             ("amazon_email", Text),
             ("amazon_name", Text),
             ("amazon_postal_code", Text),
+            ("kind", Text),
             ("used", Truth),
         ],
     },
@@ -226,6 +296,7 @@ impl Tables {
                         Some(Text) => value["S"].is_string(),
                         Some(Number) => number(row, name).is_some(),
                         Some(Truth) => value["BOOL"].is_boolean(),
+                        Some(Sealed) => value["B"].is_string(),
                         None => false,
                     };
                     if !fits {
