@@ -229,3 +229,134 @@ fn bytes(row: &Item, name: &'static str) -> Result<Option<Vec<u8>>, Error> {
         Some(_) => Err(Error::Row(name)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::{Timestamp, device::Codes};
+    use proptest::{prelude::*, sample::select, test_runner::TestRunner};
+
+    use super::*;
+    use crate::Error;
+
+    fn handle() -> DeviceHandle {
+        DeviceHandle::presented("Zs9KdLfGaBcNeMiPuRwQhE3bQ4nYyqv0T2o3mJ5r7Xw").unwrap()
+    }
+
+    /// Tries a property. A failure prints the smallest input that it was found with.
+    #[track_caller]
+    fn holds<S: Strategy>(inputs: S, property: impl Fn(S::Value)) {
+        let config = ProptestConfig { cases: 512, failure_persistence: None, ..Default::default() };
+        let outcome = TestRunner::new(config).run(&inputs, |input| {
+            property(input);
+            Ok(())
+        });
+        if let Err(failure) = outcome {
+            panic!("{failure}");
+        }
+    }
+
+    fn profile() -> impl Strategy<Value = Profile> {
+        let text = || prop::option::of("\\PC{1,20}");
+        ("[A-Za-z0-9._-]{1,128}", any::<bool>(), text(), text()).prop_map(
+            |(id, has_email, name, postal_code)| Profile {
+                user_id: AmazonUserId::parse(&id).unwrap(),
+                email: has_email.then(|| Email::parse("Ann@Example.com").unwrap()),
+                name,
+                postal_code,
+            },
+        )
+    }
+
+    fn grant() -> impl Strategy<Value = Grant> {
+        let sealed = || prop::collection::vec(any::<u8>(), 0..80);
+        let moment = || any::<i64>().prop_map(Timestamp);
+        let stage = prop_oneof![
+            sealed().prop_map(Stage::Pending),
+            profile().prop_map(Stage::Known),
+            (sealed(), moment()).prop_map(|(opened, at)| Stage::Done(opened, at)),
+        ];
+        (stage, any::<u32>(), moment(), moment()).prop_map(
+            |(stage, pause, next_poll_at, expires_at)| Grant {
+                stage,
+                interval: Duration::from_secs(pause.into()),
+                next_poll_at,
+                expires_at,
+            },
+        )
+    }
+
+    #[test]
+    fn f_item_a_television_is_read_as_it_was_written() {
+        holds(grant(), |grant| {
+            let row = print(&handle(), &grant);
+            assert_eq!(parse(&row).unwrap(), grant);
+            assert!(row.values().all(|value| {
+                value.as_s().map_or(true, |text| !text.contains(handle().expose()))
+            }));
+        });
+    }
+
+    #[test]
+    fn f_item_a_row_that_is_no_televisions_is_none_at_all() {
+        let names = ["pause", "next_poll_at", "expires_at", "codes", "opened", "done_at"];
+        let names = names.into_iter().chain(TOLD).collect::<Vec<_>>();
+        let value = prop_oneof![
+            Just(None),
+            "\\PC{0,8}".prop_map(|text| Some(s(text))),
+            "[-+0-9.e]{0,5}".prop_map(|number| Some(AttributeValue::N(number))),
+            any::<bool>().prop_map(|truth| Some(AttributeValue::Bool(truth))),
+            Just(Some(AttributeValue::B(Blob::new("x")))),
+        ];
+        holds((grant(), select(names), value), |(grant, name, value)| {
+            let mut row = print(&handle(), &grant);
+            match value {
+                Some(value) => row.insert(name.to_owned(), value),
+                None => row.remove(name),
+            };
+            match parse(&row) {
+                // Whatever is read is what the row says.
+                Ok(read) => {
+                    let again = print(&handle(), &read);
+                    for (name, value) in &again {
+                        if !["ttl", "pk", "sk"].contains(&name.as_str()) {
+                            let same = row[name] == *value || row[name].is_n();
+                            assert!(same, "{name}: {value:?} of {:?}", row[name]);
+                        }
+                    }
+                }
+                Err(error) => assert!(matches!(error, Error::Row(_)), "{error:?}"),
+            }
+        });
+    }
+
+    #[test]
+    fn h04_f_seal_what_a_row_keeps_of_the_codes_is_opened_by_its_handle_alone() {
+        let codes = ("[!-~]{1,1024}", "[A-Za-z0-9-]{1,32}");
+        holds((codes, any::<[u8; 32]>(), any::<prop::sample::Index>(), 1_u8..), |input| {
+            let ((device, user), bytes, at, bend) = input;
+            let codes = Codes::new(&device, &user).unwrap();
+            let mut sealed = handle().seal_codes(&codes).unwrap();
+            assert_eq!(handle().open_codes(&sealed).as_ref(), Some(&codes));
+            let other = base64(&bytes);
+            assert_eq!(DeviceHandle::presented(&other).unwrap().open_codes(&sealed), None);
+            assert!(handle().open_session(&sealed).is_none());
+            let at = at.index(sealed.len());
+            sealed[at] ^= bend;
+            assert_eq!(handle().open_codes(&sealed), None, "byte {at}");
+        });
+    }
+
+    /// Thirty-two bytes as handles are written.
+    fn base64(bytes: &[u8; 32]) -> String {
+        const DIGITS: &[u8; 64] =
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let bits = |at: usize| {
+            (0..6).fold(0, |digit, bit| {
+                let bit = at * 6 + bit;
+                let byte = bytes.get(bit / 8).copied().unwrap_or_default();
+                digit << 1 | usize::from(byte >> (7 - bit % 8) & 1)
+            })
+        };
+        (0..43).map(|at| char::from(DIGITS[bits(at)])).collect()
+    }
+}
