@@ -33,8 +33,7 @@ use crate::{
 const TOLD: [&str; 4] = ["amazon_user_id", "amazon_email", "amazon_name", "amazon_postal_code"];
 
 impl Tickets {
-    /// Opens a grant. Its handle is random, so there is no other one; to open it twice is to write the
-    /// same.
+    /// Opens a grant. Its handle is random: if there is one already, it is this, and an answer got lost.
     ///
     /// # Errors
     ///
@@ -43,7 +42,8 @@ impl Tickets {
         let item = print(handle, grant);
         let put = || {
             let put = self.client.put_item().table_name(&self.table);
-            put.set_item(Some(item.clone())).send()
+            let put = put.set_item(Some(item.clone()));
+            put.condition_expression("attribute_not_exists(pk)").send()
         };
         send("open a device's grant", put).await.map(drop)
     }
