@@ -158,14 +158,18 @@ async fn every_password_that_the_shop_ever_stored_can_be_proven() {
 }
 
 /// Gives an account another password, as the shop's page does for whoever reads its mail.
-async fn reset(browser: &Browser<'_>, email: &str, password: &str) -> Answer {
+pub(crate) async fn reset(browser: &Browser<'_>, email: &str, password: &str) -> Answer {
     let mailed = browser.post("/reset-password", &[("email", email)]).await;
     let form = browser.get(&mailed.link("Choose a new password")).await;
     let fields = [("token", form.input("token")), ("password", password)];
     browser.post("/reset-password/new", &fields).await
 }
 
-async fn sign_in_at_the_desk(browser: &Browser<'_>, email: &str, password: &str) -> Answer {
+pub(crate) async fn sign_in_at_the_desk(
+    browser: &Browser<'_>,
+    email: &str,
+    password: &str,
+) -> Answer {
     browser.post("/sign-in", &[("email", email), ("password", password)]).await
 }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use axum::Router;
-use domain::{Clock, Timestamp};
+use domain::{Clock, Timestamp, webhook::Key};
 
 use crate::{
     Dynamodb, Error, REGION, Secrets,
@@ -333,7 +333,10 @@ fn shop(stack: &Stack, port: u16) -> Result<Router, Error> {
         accounts: stack.dynamodb.client(),
         table: "accounts".to_owned(),
         email_index: "by_email".to_owned(),
-        sessions_url: format!("http://127.0.0.1:{port}/auth/session"),
+        auth_url: format!("http://127.0.0.1:{port}/auth"),
+        origin: stack.url.clone(),
+        key: Key::parse(WEBHOOK_SECRET).ok_or("the shop's secret is none")?,
+        now: Box::new(stack.amazon.clock()),
         http: server::http()?,
         authorize_url: stack.amazon.authorize_url(),
     }))

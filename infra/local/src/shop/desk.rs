@@ -70,6 +70,7 @@ pub(super) struct Said {
 pub(super) async fn sign_in(
     State(open): State<Arc<Open>>,
     visitor: Visitor,
+    headers: HeaderMap,
     Form(said): Form<Said>,
 ) -> Result<Response, Problem> {
     let return_to = local_path(said.return_to.as_deref());
@@ -78,7 +79,7 @@ pub(super) async fn sign_in(
     let verified = accounts::verify(account.as_ref(), said.password).await?;
     let wrong = match account {
         Some(account) if verified && account.open => {
-            return let_in(&open, account.id, return_to);
+            return let_in(&open, &headers, account.id, return_to).await;
         }
         Some(_) if verified => "This account is closed.",
         _ => "That e-mail address and password do not belong together.",
@@ -127,6 +128,7 @@ pub(super) struct Newcomer {
 pub(super) async fn register(
     State(open): State<Arc<Open>>,
     visitor: Visitor,
+    headers: HeaderMap,
     Form(newcomer): Form<Newcomer>,
 ) -> Result<Response, Problem> {
     let return_to = local_path(newcomer.return_to.as_deref());
@@ -146,7 +148,7 @@ pub(super) async fn register(
         return again(StatusCode::UNPROCESSABLE_ENTITY, TOO_SHORT, false);
     }
     match open.accounts.register(email, name, newcomer.password).await? {
-        Some(id) => let_in(&open, id, return_to),
+        Some(id) => let_in(&open, &headers, id, return_to).await,
         None => again(StatusCode::CONFLICT, "This e-mail address has an account already.", true),
     }
 }
@@ -159,9 +161,34 @@ pub(super) fn fit(password: &str) -> bool {
     password.chars().count() >= 8 && password.len() <= 1024
 }
 
-fn let_in(open: &Open, account: String, return_to: &str) -> Result<Response, Problem> {
+/// Opens a session here, and one below `/auth/` too.
+async fn let_in(
+    open: &Open,
+    headers: &HeaderMap,
+    account: String,
+    return_to: &str,
+) -> Result<Response, Problem> {
+    let there = open.sign_in_there(&account, headers).await;
     let token = token()?;
     let cookie = cookie(SESSION, &token);
     open.memory().sessions.insert(token, account);
-    Ok(([(header::SET_COOKIE, cookie)], Redirect::to(return_to)).into_response())
+    let mut response = ([(header::SET_COOKIE, cookie)], Redirect::to(return_to)).into_response();
+    for cookie in there {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
+/// Opens a session here for a visitor who has just signed in below `/auth/`, as `SIGNED_IN_PATH` asks.
+pub(super) async fn signed_in(
+    State(open): State<Arc<Open>>,
+    visitor: Visitor,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
+    let to = Redirect::to(local_path(asked.return_to.as_deref()));
+    let Some(session) = visitor.session else { return Ok(to.into_response()) };
+    let token = token()?;
+    let cookie = cookie(SESSION, &token);
+    open.memory().sessions.insert(token, session.account.id);
+    Ok(([(header::SET_COOKIE, cookie)], to).into_response())
 }

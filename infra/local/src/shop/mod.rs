@@ -7,8 +7,10 @@
 //! 2. `GET /auth/session`, asked with the visitor's cookies, says who is signed in (`visitor`).
 //! 3. Logging out is a form for `POST /auth/logout`, with the `csrf` that 2 told.
 //! 4. A visitor who resets the password in the middle of linking goes on at `/auth/amazon/link`.
-//!
 //! 5. A script of a page (`/app`) may hand over to `POST /auth/amazon/token` what Amazon gave it.
+//! 6. `POST /auth/lifecycle`, signed, hears of local sign-ins and new passwords (`tell`); a visitor who
+//!    signed in here can connect Amazon at `/auth/connections`.
+//! 7. Where `SIGNED_IN_PATH` is `/signed-in`, the shop opens a session of its own after each of ours.
 //!
 //! Everything else is an ordinary shop, without JavaScript: sign-in, registration and password reset
 //! against the table of accounts, and a basket that ends nowhere.
@@ -19,6 +21,7 @@ mod desk;
 mod page;
 mod problem;
 mod reset;
+mod tell;
 #[cfg(test)]
 mod tests;
 mod visitor;
@@ -37,10 +40,14 @@ use axum::{
     routing::{get, post},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::{Timestamp, webhook::Key};
 
 use self::{accounts::Accounts, problem::Problem};
 
 const STYLE: &str = include_str!("../../templates/shop/style.css");
+
+/// What tells the time.
+pub type Now = Box<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// What the shop is built on.
 pub struct Shop {
@@ -50,8 +57,14 @@ pub struct Shop {
     pub table: String,
     /// The table's index by e-mail address.
     pub email_index: String,
-    /// Where to ask who is signed in: `http://127.0.0.1:PORT/auth/session`.
-    pub sessions_url: String,
+    /// Where the routes below `/auth` are for the shop's server: `http://127.0.0.1:PORT/auth`.
+    pub auth_url: String,
+    /// The origin that browsers see.
+    pub origin: String,
+    /// What the shop signs its messages with.
+    pub key: Key,
+    /// The time.
+    pub now: Now,
     /// The client to ask with.
     pub http: reqwest::Client,
     /// Where Amazon signs customers in.
@@ -60,16 +73,18 @@ pub struct Shop {
 
 /// The shop's pages.
 pub fn router(shop: Shop) -> Router {
-    let Shop { accounts, table, email_index, sessions_url, http, authorize_url } = shop;
+    let Shop { accounts, table, email_index, auth_url, origin, key, now, http, authorize_url } =
+        shop;
     let accounts =
         Accounts { client: accounts, table, email_index, registering: Default::default() };
     let memory = Default::default();
-    let open = Open { accounts, sessions_url, http, authorize_url, memory };
+    let open = Open { accounts, auth_url, origin, key, now, http, authorize_url, memory };
     Router::new()
         .route("/", get(page::home))
         .route("/basket", post(page::take))
         .route("/checkout", get(page::checkout))
         .route("/account", get(page::account))
+        .route("/signed-in", get(desk::signed_in))
         .route("/app", get(app::show))
         .route("/sign-in", get(desk::ask).post(desk::sign_in))
         .route("/sign-out", post(desk::sign_out))
@@ -85,7 +100,10 @@ pub fn router(shop: Shop) -> Router {
 /// The shop while it is open.
 struct Open {
     accounts: Accounts,
-    sessions_url: String,
+    auth_url: String,
+    origin: String,
+    key: Key,
+    now: Now,
     http: reqwest::Client,
     authorize_url: String,
     memory: Mutex<Memory>,

@@ -100,7 +100,7 @@ pub(super) struct Change {
     password: String,
 }
 
-/// Sets it, and ends the account's sessions at this desk: whoever knew the old one is out.
+/// Sets it, and ends the account's sessions here and below `/auth/`: whoever knew the old one is out.
 pub(super) async fn change(
     State(open): State<Arc<Open>>,
     mut visitor: Visitor,
@@ -114,5 +114,8 @@ pub(super) async fn change(
     open.accounts.set_password(&id, change.password).await?;
     open.memory().sessions.retain(|_, account| *account != id);
     visitor.account.take_if(|account| account.id == id);
+    if open.tell("password_reset", &id).await.is_some() {
+        visitor.session.take_if(|session| session.account.id == id);
+    }
     Ok(page::show(StatusCode::OK, &Changed { visitor: &visitor }))
 }

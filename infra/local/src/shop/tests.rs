@@ -59,7 +59,10 @@ impl Street {
             accounts: stack.dynamodb.client(),
             table: "accounts".to_owned(),
             email_index: "by_email".to_owned(),
-            sessions_url: format!("{url}/auth/session"),
+            auth_url: format!("{url}/auth"),
+            origin: url.clone(),
+            key: Key::parse(crate::WEBHOOK_SECRET).unwrap(),
+            now: Box::new(stack.amazon.clock()),
             http: http.clone(),
             authorize_url: stack.amazon.authorize_url(),
         };

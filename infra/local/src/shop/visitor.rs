@@ -106,7 +106,8 @@ impl Open {
     /// Asks who is signed in. Where there is no answer, nobody is.
     async fn session(&self, headers: &HeaderMap) -> Option<Session> {
         let cookies = headers.get(header::COOKIE)?;
-        let request = self.http.get(&self.sessions_url).header(header::COOKIE, cookies);
+        let request =
+            self.http.get(format!("{}/session", self.auth_url)).header(header::COOKIE, cookies);
         let answer = request.timeout(PATIENCE).send().await.ok()?;
         if answer.status() != StatusCode::OK {
             return None;
