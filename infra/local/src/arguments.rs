@@ -2,9 +2,10 @@ use local_stack::Options;
 
 pub(crate) const HELP: &str = "\
 cargo local [--port N] [--data DIR] [--functions-at URL] [NAME=VALUE …]
+cargo local tv [--port N]
 
 Runs the whole site on this machine: the shop with the functions below /auth/, a stand-in
-for Amazon, a DynamoDB and a Secrets Manager.
+for Amazon, a DynamoDB and a Secrets Manager. `tv` plays a television beside it.
 
   --port N            the site's port, 3000 if absent; the three after it are taken as well
   --data DIR          keeps the tables in DIR; they are gone afterwards if absent
@@ -16,14 +17,17 @@ for Amazon, a DynamoDB and a Secrets Manager.
 #[derive(Debug, Default)]
 pub(crate) struct Arguments {
     pub(crate) help: bool,
+    /// The site that a television is to be played for.
+    pub(crate) television: Option<String>,
     pub(crate) options: Options,
 }
 
 impl Arguments {
     pub(crate) fn parse(words: impl Iterator<Item = String>) -> Result<Self, String> {
         let options = Options { port: Some(3000), show_logs: true, ..Options::default() };
-        let mut arguments = Self { options, help: false };
-        let mut words = words;
+        let mut arguments = Self { options, help: false, television: None };
+        let mut words = words.peekable();
+        let is_television = words.next_if(|word| word == "tv").is_some();
         while let Some(word) = words.next() {
             let options = &mut arguments.options;
             let mut value = || words.next().ok_or_else(|| format!("{word} needs a value."));
@@ -33,15 +37,24 @@ impl Arguments {
                     let port = value()?.parse().ok().filter(|port| (1..=65_532).contains(port));
                     options.port = Some(port.ok_or("--port needs a number from 1 to 65532.")?);
                 }
+                "--data" | "--functions-at" if is_television => {
+                    return Err(format!("{word} is nothing to a television."));
+                }
                 "--data" => options.data = Some(value()?.into()),
                 "--functions-at" => options.functions_at = Some(value()?),
                 _ => match word.split_once('=').filter(|_| !word.starts_with('-')) {
+                    Some(_) if is_television => {
+                        return Err(format!("{word} is nothing to a television."));
+                    }
                     Some((name, value)) => {
                         options.parameters.insert(name.to_owned(), value.to_owned());
                     }
                     None => return Err(format!("{word} is not understood.")),
                 },
             }
+        }
+        if let (true, Some(port)) = (is_television, arguments.options.port) {
+            arguments.television = Some(format!("http://localhost:{port}"));
         }
         Ok(arguments)
     }
@@ -75,6 +88,15 @@ mod tests {
     }
 
     #[test]
+    fn a_television_is_told_where_the_site_is_and_nothing_else() {
+        let site = |line| parse(line).unwrap().television;
+        assert_eq!(site("tv").as_deref(), Some("http://localhost:3000"));
+        assert_eq!(site("tv --port 4000").as_deref(), Some("http://localhost:4000"));
+        assert_eq!(site("--port 4000"), None);
+        assert!(parse("tv --help").unwrap().help);
+    }
+
+    #[test]
     fn what_is_not_understood_is_said() {
         for (line, said) in [
             ("--port", "--port needs a value."),
@@ -84,6 +106,9 @@ mod tests {
             ("--verbose", "--verbose is not understood."),
             ("--data=x", "--data=x is not understood."),
             ("here", "here is not understood."),
+            ("--port 1 tv", "tv is not understood."),
+            ("tv --data d", "--data is nothing to a television."),
+            ("tv Registration=closed", "Registration=closed is nothing to a television."),
         ] {
             assert_eq!(parse(line).unwrap_err(), said, "{line}");
         }

@@ -1,6 +1,7 @@
 //! `cargo local`: the whole site on this machine, for people.
 
 mod arguments;
+mod television;
 
 use std::{
     collections::BTreeMap,
@@ -21,13 +22,20 @@ async fn main() -> ExitCode {
             println!("{HELP}");
             return ExitCode::SUCCESS;
         }
+        Ok(Arguments { television: Some(site), .. }) => {
+            return ended(television::play(&site).await);
+        }
         Ok(arguments) => arguments,
         Err(said) => {
             eprintln!("{said}\n\n{HELP}");
             return ExitCode::from(2);
         }
     };
-    match run(arguments).await {
+    ended(run(arguments).await)
+}
+
+fn ended(how: Result<(), Error>) -> ExitCode {
+    match how {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
@@ -93,7 +101,8 @@ fn introduce(stack: &Stack) {
         println!("  {:<5} {}", customer.login, customer.note);
     }
     println!("\nOpen {}/sign-in and press the button that says Amazon.", stack.url);
-    println!("Whoever is signed in: {}/auth/session\n", stack.url);
+    println!("Whoever is signed in: {}/auth/session", stack.url);
+    println!("A television: cargo local tv{}, in another terminal\n", television::at(&stack.url));
 }
 
 /// Writes what the functions need to know, for somebody else to run them.
