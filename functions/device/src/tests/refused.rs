@@ -175,6 +175,7 @@ async fn h04_nothing_that_is_kept_or_told_is_amazons_code() {
     let mut at = setting().await;
     let television = at.television().await;
     let canary = at.stack.amazon.device_code(&television.user_code).unwrap();
+    // What is kept as bytes is told apart: `h04_k01_inv12_…` of tests/hostile reads those.
     let everything = |at: &Setting| {
         let tables = ["tickets", "sessions", "identities"]
             .map(|table| at.stack.dynamodb.scan(table).unwrap());
