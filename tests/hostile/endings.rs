@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use local_stack::{
     Options, Stack,
-    amazon::{Endpoint, Fault},
+    amazon::{APP_CLIENT_ID, Endpoint, Fault},
     dynamodb,
 };
 use serde_json::{Value, json};
@@ -19,12 +19,13 @@ pub(crate) const LINK: &str = "/auth/amazon/link";
 pub(crate) const FORGOT: &str = "/auth/amazon/link/forgot";
 pub(crate) const CANCEL: &str = "/auth/amazon/link/cancel";
 pub(crate) const REGISTER: &str = "/auth/amazon/register";
+pub(crate) const TOKEN: &str = "/auth/amazon/token";
 pub(crate) const SESSION: &str = "/auth/session";
 pub(crate) const VERIFY: &str = "/auth/verify";
 pub(crate) const LOGOUT: &str = "/auth/logout";
 
 /// Every route, with the methods it takes.
-pub(crate) const ROUTES: [(&str, &str); 10] = [
+pub(crate) const ROUTES: [(&str, &str); 11] = [
     (LOGIN, "GET"),
     (CALLBACK, "GET"),
     (SWITCH, "POST"),
@@ -32,6 +33,7 @@ pub(crate) const ROUTES: [(&str, &str); 10] = [
     (FORGOT, "POST"),
     (CANCEL, "POST"),
     (REGISTER, "GET, POST"),
+    (TOKEN, "POST"),
     (SESSION, "GET"),
     (VERIFY, "GET"),
     (LOGOUT, "POST"),
@@ -59,6 +61,7 @@ impl Endings {
         all.linking_is_refused(stack).await;
         all.register(stack).await;
         all.switch_and_logout(stack).await;
+        all.handoff(stack).await;
         all.elsewhere(stack).await;
         all.nobody_answers(stack).await;
         all
@@ -275,6 +278,44 @@ impl Endings {
         self.secrets.extend(browser.secrets());
     }
 
+    async fn handoff(&mut self, stack: &Stack) {
+        let (app, page) = (Browser::new(stack), Browser::new(stack));
+        let ask = |token: &str| {
+            let body = json!({ "access_token": token }).to_string();
+            app.ask("POST", TOKEN).body("application/json", body)
+        };
+        self.both(TOKEN, 405, || app.ask("GET", TOKEN)).await;
+        self.both(TOKEN, 415, || app.ask("POST", TOKEN).form(&[("access_token", "x")])).await;
+        self.both(TOKEN, 400, || ask("Atzr|x")).await;
+        self.both(TOKEN, 403, || ask("Atza|x").header("origin", "null")).await;
+        self.both(TOKEN, 413, || ask(&"x".repeat(9000))).await;
+        self.both(TOKEN, 401, || ask("Atza|x")).await;
+        for (customer, in_browser) in
+            [("lin", false), ("ann", false), ("noa", false), ("lin", true)]
+        {
+            let token = stack.amazon.token(customer, APP_CLIENT_ID, "profile");
+            let ask = match in_browser {
+                false => ask(&token),
+                true => {
+                    let body = json!({ "access_token": token, "mode": "browser" }).to_string();
+                    let ask = page.ask("POST", TOKEN).header("origin", &stack.url);
+                    ask.body("application/json", body)
+                }
+            };
+            let told = self.ask(TOKEN, 200, ask).await.json();
+            let carried =
+                ["session_token", "ticket"].into_iter().filter_map(|name| told[name].as_str());
+            let secrets = carried.filter_map(|handle| handle.split_once('.'));
+            self.secrets.extend(secrets.map(|(_, secret)| secret.to_owned()));
+            self.secrets.insert(token);
+        }
+        self.secrets.extend(page.secrets());
+        for _ in 0..30 {
+            ask("Atza|x").send().await;
+        }
+        self.both(TOKEN, 429, || ask("Atza|x")).await;
+    }
+
     async fn elsewhere(&mut self, stack: &Stack) {
         let browser = Browser::new(stack);
         for route in [SESSION, VERIFY] {
@@ -304,6 +345,10 @@ impl Endings {
         }
         let logout = || lin.ask("POST", LOGOUT).header("origin", &stack.url);
         self.both(LOGOUT, 503, || logout().form(&[("csrf", csrf)])).await;
+        let body = json!({ "access_token": "Atza|x" }).to_string();
+        let app = Browser::new(stack);
+        let hand_over = || app.ask("POST", TOKEN).body("application/json", body.clone());
+        self.both(TOKEN, 503, hand_over).await;
         for route in [LINK, FORGOT, CANCEL, REGISTER, SWITCH] {
             let ask = || ann.ask("POST", route).header("origin", &stack.url);
             let password = ("password", "ann-local-password");

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says where")]
 
 mod again;
+mod apps;
 mod back;
 mod buttons;
 mod bytes;
@@ -16,6 +17,7 @@ mod enumeration;
 mod floods;
 mod forms;
 mod guessing;
+mod handoff;
 mod headers;
 mod logs;
 mod names;
@@ -33,6 +35,7 @@ mod tampering;
 mod televisions;
 mod tickets;
 mod walk;
+mod ways_in;
 
 use local_stack::{Options, Stack, Timestamp};
 
