@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use local_stack::{Stack, amazon::Customer};
+use local_stack::{
+    Options, Stack, Timestamp,
+    amazon::{APP_CLIENT_ID, Customer, Endpoint, Fault},
+};
+use serde_json::{Value as Json, json};
 use serde_norway::Value;
 use tests::{Browser, SESSION, TICKET};
-
-use crate::stack_with;
 
 /// Each function, with what it does or may do, and with what.
 type Permissions = BTreeMap<String, BTreeSet<String>>;
@@ -17,6 +19,11 @@ const FIELDS: &str = r#"[
     {"name":"postal_code","label":"ZIP"}
 ]"#;
 
+/// What no password has.
+const HASH: &str = "$2b$10$EPjrAx6Gh3qYNnrA6o9JceNuRfT2iFE9vZ2mkeT9/1inFQCTaLgbK";
+/// When all of this happens.
+const NOON: Timestamp = Timestamp(1_800_000_000);
+
 /// A walk, and what it took so far.
 struct Walk<'a> {
     stack: &'a Stack,
@@ -24,6 +31,25 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
+    fn now(&self) -> String {
+        self.stack.amazon.clock()().rfc3339()
+    }
+
+    /// Tells that something happened to an account.
+    async fn tell(&self, account: &str, kind: &str) -> Json {
+        let event = json!({ "type": kind, "account_id": account, "at": self.now() });
+        let told = self.stack.invoke("lifecycle", event.to_string()).await.unwrap();
+        serde_json::from_slice(&told).unwrap()
+    }
+
+    /// A code for somebody who signed in at the site's own door.
+    async fn local_sign_in(&self, account: &str) -> String {
+        let event = json!({ "type": "signed_in", "account_id": account, "at": self.now(), "how": "password" });
+        let told = self.stack.invoke("lifecycle", event.to_string()).await.unwrap();
+        let told: Json = serde_json::from_slice(&told).unwrap();
+        told["code"].as_str().unwrap().to_owned()
+    }
+
     /// Whatever was asked of the tables since the last time, this function asked.
     fn by(&mut self, function: &str) {
         let took = self.took.entry(function.to_owned()).or_default();
@@ -130,7 +156,172 @@ async fn walk(stack: &Stack) -> Permissions {
     let max = Browser::new(stack);
     assert_eq!(max.sign_in_at_amazon("max", "/").await.status, 303);
     walk.by("callback");
+    signed_in(&mut walk).await;
+    apps(&mut walk).await;
+    televisions(&mut walk).await;
+    events(&mut walk).await;
     walk.took
+}
+
+/// What people do who are signed in.
+async fn signed_in(walk: &mut Walk<'_>) {
+    let stack = walk.stack;
+    let browser = Browser::new(stack);
+    // Twice, the second time in place of the first; and a second click much later.
+    let mut code = String::new();
+    for _ in 0..2 {
+        code = walk.local_sign_in("sam").await;
+        walk.by("lifecycle");
+        let answer = browser.fetch("/auth/session/accept", Some(json!({ "code": code }))).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        walk.by("accept");
+    }
+    idle(stack);
+    let again = browser.fetch("/auth/session/accept", Some(json!({ "code": code }))).await;
+    assert_eq!(again.status, 200, "{}", again.text);
+    walk.by("accept");
+
+    let page = browser.get("/auth/reauthenticate").await;
+    let fields = [("csrf", page.input("csrf")), ("password", "sam-local-password")];
+    assert_eq!(browser.post("/auth/reauthenticate", &fields).await.status, 303);
+    walk.by("reauthenticate");
+    idle(stack);
+    let page = browser.get("/auth/connections").await;
+    let fields = [("csrf", page.input("csrf"))];
+    walk.by("connections");
+    // A ticket of that customer's, which the end of the link takes along.
+    Browser::new(stack).asked_after_amazon("sam", "/").await;
+    walk.by("callback");
+    stack.dynamodb.reset_requests();
+    let to_amazon = browser.post("/auth/connections/amazon/link", &fields).await;
+    walk.by("connections");
+    assert_eq!(browser.allow(to_amazon.location(), "sam").await.status, 303);
+    walk.by("callback");
+    let asked = stack.invoke("authorizer", authorizer_event(&browser)).await.unwrap();
+    assert!(String::from_utf8(asked).unwrap().contains("true"));
+    idle(stack);
+    stack.invoke("authorizer", authorizer_event(&browser)).await.unwrap();
+    walk.by("authorizer");
+    let page = browser.get("/auth/connections").await;
+    let fields = [("csrf", page.input("csrf"))];
+    walk.by("connections");
+    Browser::new(stack).sign_in_at_amazon("sam", "/").await;
+    walk.by("callback");
+    let unlinked = browser.post("/auth/connections/amazon/unlink", &fields).await;
+    assert_eq!(unlinked.status, 303, "{}", unlinked.text);
+    walk.by("connections");
+}
+
+/// What the gateway asks its authorizer of a request of this browser.
+fn authorizer_event(browser: &Browser<'_>) -> String {
+    let cookie = format!("{SESSION}={}", browser.cookie(SESSION).unwrap());
+    let http = json!({ "method": "GET", "path": "/orders" });
+    let context = json!({ "http": http, "requestId": "1" });
+    json!({ "version": "2.0", "type": "REQUEST", "rawPath": "/orders", "headers": {},
+            "cookies": [cookie], "requestContext": context, "isBase64Encoded": false })
+    .to_string()
+}
+
+/// What apps do.
+async fn apps(walk: &mut Walk<'_>) {
+    let stack = walk.stack;
+    let app = Browser::new(stack);
+    let customer = Customer { email: Some("zoe@example.com".to_owned()), ..Customer::new("zoe") };
+    stack.amazon.world().customers.push(customer);
+    // A linked customer, twice with one token; one whose address an account has; a newcomer, who is
+    // asked, and then one who is not.
+    no_postal_code(stack, "lin");
+    let lin = stack.amazon.token("lin", APP_CLIENT_ID, "profile postal_code");
+    for _ in 0..2 {
+        let told = post(&app, "/auth/amazon/token", &json!({ "access_token": lin })).await;
+        assert_eq!(told["status"], "signed_in", "{told}");
+    }
+    let sam = stack.amazon.token("sam", APP_CLIENT_ID, "profile");
+    let told = post(&app, "/auth/amazon/token", &json!({ "access_token": sam })).await;
+    assert_eq!(told["status"], "link_required", "{told}");
+    let zoe = || stack.amazon.token("zoe", APP_CLIENT_ID, "profile");
+    let told = post(&app, "/auth/amazon/token", &json!({ "access_token": zoe() })).await;
+    assert_eq!(told["status"], "registration_required", "{told}");
+    walk.by("handoff");
+    stack.set("handoff", "REGISTRATION_FIELDS", None);
+    let told = post(&app, "/auth/amazon/token", &json!({ "access_token": zoe() })).await;
+    assert_eq!(told["status"], "signed_in", "{told}");
+    walk.by("handoff");
+}
+
+/// What an app is told.
+async fn post(app: &Browser<'_>, to: &str, body: &Json) -> Json {
+    let ask = app.ask("POST", to).header("accept", "application/json");
+    let ask = ask.without("sec-fetch-dest").without("sec-fetch-mode").without("sec-fetch-site");
+    ask.body("application/json", body.to_string()).send().await.json()
+}
+
+/// What televisions do.
+async fn televisions(walk: &mut Walk<'_>) {
+    let stack = walk.stack;
+    let television = Browser::new(stack);
+    no_postal_code(stack, "lin");
+    // Of a linked customer, who asks again when it is in; of one whose address an account has; and one
+    // that is switched off at Amazon.
+    for (customer, status) in [
+        (Some("lin"), "signed_in"),
+        (Some("lin"), "signed_in"),
+        (Some("sam"), "link_required"),
+        (None, ""),
+    ] {
+        let told = post(&television, "/auth/amazon/device", &json!({})).await;
+        let (handle, code) = (told["device_code"].clone(), told["user_code"].clone());
+        match customer {
+            Some(customer) => {
+                assert!(stack.amazon.allow_code(code.as_str().unwrap(), customer));
+            }
+            None => {
+                let over = Fault::Error(400, "expired_token".to_owned());
+                stack.amazon.fault(Endpoint::Token, over, Some(1));
+            }
+        }
+        let poll = json!({ "device_code": handle });
+        let told = post(&television, "/auth/amazon/device/poll", &poll).await;
+        assert_eq!(told["status"].as_str().unwrap_or_default(), status, "{told}");
+        post(&television, "/auth/amazon/device/poll", &poll).await;
+        walk.by("device");
+    }
+}
+
+/// What the account system tells, of an account with everything that it can have.
+async fn events(walk: &mut Walk<'_>) {
+    let stack = walk.stack;
+    let browser = Browser::new(stack);
+    browser.sign_in_at_amazon("max", "/").await;
+    let account = browser.account().await.unwrap();
+    stack.dynamodb.set("accounts", &[("id", &account)], "password_hash", HASH).unwrap();
+    stack.dynamodb.reset_requests();
+    let account = account.as_str();
+    for (account, kind) in [(account, "password_reset"), (account, "deleted"), ("otto", "disabled")]
+    {
+        walk.tell(account, kind).await;
+        walk.by("lifecycle");
+        // What a new password leaves is a ticket, which gets its attempts back at the next one.
+        if kind == "password_reset" {
+            Browser::new(stack).asked_after_amazon("max", "/").await;
+            stack.dynamodb.reset_requests();
+            walk.tell(account, kind).await;
+            walk.by("lifecycle");
+        }
+    }
+    let message = json!({ "type": "signed_in", "account_id": "sam", "at": walk.now() }).to_string();
+    let mut ask = browser.ask("POST", "/auth/lifecycle");
+    for (name, value) in stack.sign("m", &message).unwrap() {
+        ask = ask.header(name, &value);
+    }
+    let heard = ask.body("application/json", message).send().await;
+    assert_eq!(heard.status, 200, "{}", heard.text);
+    walk.by("lifecycle");
+}
+
+/// Lets an account lack what Amazon can tell.
+fn no_postal_code(stack: &Stack, account: &str) {
+    stack.dynamodb.set("accounts", &[("id", account)], "postal_code", Json::Null).unwrap();
 }
 
 /// Lets every session have been idle for so long that its next use is noted.
@@ -143,8 +334,8 @@ fn idle(stack: &Stack) {
     }
 }
 
-/// What the template allows each function to do with tables, and which may read the secret.
-fn allowed() -> (Permissions, BTreeSet<String>) {
+/// What the template allows each function to do with tables, and which secrets it may read.
+fn allowed() -> (Permissions, BTreeSet<(String, String)>) {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/template.yaml");
     let template: Value = serde_norway::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let (mut tables, mut secrets) = (Permissions::new(), BTreeSet::new());
@@ -156,13 +347,19 @@ fn allowed() -> (Permissions, BTreeSet<String>) {
         let may = tables.entry(function.to_owned()).or_default();
         for policy in resource["Properties"]["Policies"].as_sequence().into_iter().flatten() {
             for statement in policy["Statement"].as_sequence().unwrap() {
+                // Where a setting makes it so.
+                let statement = match statement {
+                    Value::Tagged(tagged) if tagged.tag == "If" => &tagged.value[1],
+                    statement => statement,
+                };
                 assert_eq!(statement["Effect"], "Allow");
                 let what = target(&statement["Resource"]);
                 for action in statement["Action"].as_sequence().unwrap() {
                     let action = action.as_str().unwrap();
                     match (action.strip_prefix("dynamodb:"), action, what.as_str()) {
-                        (None, "secretsmanager:GetSecretValue", "LwaClientSecretArn") => {
-                            secrets.insert(function.to_owned());
+                        (None, "secretsmanager:GetSecretValue", _) => {
+                            let secrets_of = secrets_in(&statement["Resource"]);
+                            secrets.extend(secrets_of.map(|arn| (function.to_owned(), arn)));
                         }
                         (action_there, ..) => {
                             may.insert(format!("{} {what}", action_there.unwrap_or(action)));
@@ -173,6 +370,13 @@ fn allowed() -> (Permissions, BTreeSet<String>) {
         }
     }
     (tables, secrets)
+}
+
+/// The parameters that name the secrets of a statement.
+fn secrets_in(resource: &Value) -> impl Iterator<Item = String> {
+    let text = serde_norway::to_string(resource).unwrap();
+    let words = text.split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect::<Vec<_>>();
+    words.into_iter().filter(|word| word.ends_with("SecretArn"))
 }
 
 /// What a value of the template refers to, as it is called on this machine; as it is written, where
@@ -207,10 +411,11 @@ fn target(value: &Value) -> String {
 
 #[tokio::test]
 async fn m06_every_function_may_do_what_it_does_and_nothing_else() {
-    let stack =
-        stack_with(&[("RegistrationFields", FIELDS), ("LwaScope", "profile postal_code")]).await;
+    let parameters = [("RegistrationFields", FIELDS), ("LwaScope", "profile postal_code")];
+    let options = Options { stopped_at: Some(NOON), ..Options::with(&parameters) };
+    let stack = options.start().await.unwrap();
     let did = walk(&stack).await;
-    let (may, may_read_the_secret) = allowed();
+    let (may, may_read) = allowed();
 
     assert_eq!(did.keys().collect::<Vec<_>>(), may.keys().collect::<Vec<_>>());
     let mut wrong = Vec::new();
@@ -221,7 +426,19 @@ async fn m06_every_function_may_do_what_it_does_and_nothing_else() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 
-    let reads_it = |name: &&String| stack.settings(name).contains_key("LWA_CLIENT_SECRET_ARN");
-    let reads_it: BTreeSet<_> = may.keys().filter(reads_it).cloned().collect();
-    assert_eq!(may_read_the_secret, reads_it);
+    // A setting that names a secret, and the parameter that it comes from.
+    let mut reads = BTreeSet::new();
+    for function in may.keys() {
+        let settings = stack.settings(function);
+        for (setting, parameter) in [
+            ("LWA_CLIENT_SECRET_ARN", "LwaClientSecretArn"),
+            ("ACCOUNTS_WEBHOOK_SECRET_ARN", "AccountsWebhookSecretArn"),
+            ("TRUSTED_PROXY", "TrustedProxySecretArn"),
+        ] {
+            if settings.contains_key(setting) {
+                reads.insert((function.clone(), parameter.to_owned()));
+            }
+        }
+    }
+    assert_eq!(may_read, reads);
 }

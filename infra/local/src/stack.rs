@@ -169,6 +169,20 @@ impl Stack {
         returned.map(|bytes| bytes.to_vec())
     }
 
+    /// The headers with which the shop signs a message to `/auth/lifecycle`.
+    ///
+    /// # Errors
+    ///
+    /// The shop's secret is none.
+    pub fn sign(&self, id: &str, body: &str) -> Result<[(&'static str, String); 3], Error> {
+        let (key, now) = (Key::parse(WEBHOOK_SECRET).ok_or("no secret")?, self.amazon.clock()());
+        Ok([
+            ("webhook-id", id.to_owned()),
+            ("webhook-timestamp", now.0.to_string()),
+            ("webhook-signature", key.sign(id, now, body.as_bytes())),
+        ])
+    }
+
     /// Links an Amazon customer, by login, to an account, by id, as an earlier sign-in would have.
     ///
     /// # Errors

@@ -268,6 +268,9 @@ fn takes(operation: &str, body: &Value) -> Vec<String> {
         let index = body["IndexName"].as_str().map(|index| format!("/index/{index}"));
         format!("{action} {table}{}", index.unwrap_or_default())
     };
+    if let Some(tables) = body["RequestItems"].as_object() {
+        return tables.keys().map(|table| format!("{operation} {table}")).collect();
+    }
     let Some(items) = body["TransactItems"].as_array() else { return vec![one(operation, body)] };
     let items = items.iter().filter_map(Value::as_object).flatten();
     items.map(|(action, body)| one(&format!("{action}Item"), body)).collect()
