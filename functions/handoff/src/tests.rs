@@ -359,7 +359,7 @@ async fn g06_a_token_that_is_over_or_taken_back_is_rejected_like_any_other() {
 }
 
 #[tokio::test]
-async fn l02_r03_when_amazon_does_not_answer_nobody_is_let_in() {
+async fn l02_r03_when_amazon_does_not_answer_nothing_comes_of_a_hand_off() {
     for endpoint in [Endpoint::TokenInfo, Endpoint::Profile] {
         for fault in [Fault::Refuse, Fault::Status(500), Fault::Redirect(302), Fault::Truncated] {
             let at = setting().await;
@@ -375,7 +375,7 @@ async fn l02_r03_when_amazon_does_not_answer_nobody_is_let_in() {
 }
 
 #[tokio::test]
-async fn m01_r13_when_a_table_does_not_answer_nobody_is_let_in() {
+async fn m01_r13_when_a_table_does_not_answer_nothing_comes_of_a_hand_off() {
     for call in 0..6 {
         let at = setting().await;
         let token = at.token("lin");

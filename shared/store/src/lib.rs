@@ -9,6 +9,7 @@ mod devices;
 mod handed;
 mod identities;
 mod lifecycle;
+mod limits;
 #[cfg(test)]
 mod properties;
 mod row;
@@ -25,8 +26,9 @@ pub use codes::{CODE_LIVES, LocalSignIn};
 pub use handed::{Earlier, Handed};
 pub use identities::{Identities, Identity, Link};
 pub use lifecycle::{Done, Lifecycle};
+pub use limits::Taken;
 pub use sessions::{Listed, Live, Sessions};
-pub use tickets::{Attempt, Taken, Tickets};
+pub use tickets::{Attempt, Tickets};
 pub use write::{Commit, Part, Write, commit};
 
 /// DynamoDB did not do what we asked, or a row is not what we wrote.

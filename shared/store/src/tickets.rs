@@ -63,18 +63,6 @@ pub enum Attempt {
     },
 }
 
-/// Whether something that is limited is allowed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Taken {
-    /// It is, and is counted.
-    Taken,
-    /// Too much of it was done.
-    Limited {
-        /// When more of it is allowed.
-        resets_at: Timestamp,
-    },
-}
-
 impl Tickets {
     /// Uses a state up. Says whether this was its first use. `by` is a random name for this try: where
     /// the SDK had to ask twice because an answer got lost, it tells our own first try from another.
@@ -192,49 +180,6 @@ impl Tickets {
         })
     }
 
-    /// Takes one from each of these limits in turn, as far as they allow it: what the first refuses is
-    /// not counted by the next. Each is counted by itself, for transactions about one row, such as
-    /// that of a limit that all share, would stand in each other's way.
-    ///
-    /// # Errors
-    ///
-    /// [`Error`] where the table does not answer.
-    pub async fn take(&self, limits: &[Limit]) -> Result<Taken, Error> {
-        for limit in limits {
-            let count = self.counting(limit)?;
-            let take = || {
-                self.client
-                    .update_item()
-                    .table_name(&count.table_name)
-                    .set_key(Some(count.key.clone()))
-                    .update_expression(&count.update_expression)
-                    .set_condition_expression(count.condition_expression.clone())
-                    .set_expression_attribute_names(count.expression_attribute_names.clone())
-                    .set_expression_attribute_values(count.expression_attribute_values.clone())
-                    .send()
-            };
-            if !send("count an attempt", take).await? {
-                return Ok(Taken::Limited { resets_at: limit.resets_at });
-            }
-        }
-        Ok(Taken::Taken)
-    }
-
-    /// Counts one more in the window of a limit, if that has room.
-    fn counting(&self, limit: &Limit) -> Result<Update, Error> {
-        let update = Update::builder()
-            .table_name(&self.table)
-            .key("pk", s(format!("LIMIT#{}", limit.key)))
-            .key("sk", s(limit.window.to_string()))
-            .update_expression("ADD taken :one SET #ttl = :ttl")
-            .condition_expression("attribute_not_exists(taken) OR taken < :most")
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":one", n(1))
-            .expression_attribute_values(":most", n(limit.most))
-            .expression_attribute_values(":ttl", n((limit.resets_at + TTL_SLACK).0));
-        update.build().map_err(failed("count an attempt"))
-    }
-
     /// Lets a ticket live on while its holder resets the password, once.
     ///
     /// # Errors
@@ -318,25 +263,6 @@ impl Tickets {
             .expression_attribute_values(":yes", AttributeValue::Bool(true))
             .expression_attribute_values(":now", n(now.0));
         Ok(Write::update(Part::Ticket, update.build().map_err(failed("use up a ticket"))?))
-    }
-
-    /// When all of these limits allow another attempt.
-    async fn free_at(&self, limits: &[Limit]) -> Result<Timestamp, Error> {
-        let mut free_at = Timestamp(0);
-        for limit in limits {
-            let found = self.client.get_item().table_name(&self.table).consistent_read(true);
-            let found = found
-                .key("pk", s(format!("LIMIT#{}", limit.key)))
-                .key("sk", s(limit.window.to_string()))
-                .send()
-                .await;
-            let row = found.map_err(failed("read a limit"))?.item;
-            let taken: u32 = row.map_or(Ok(0), |row| number(&row, "taken"))?;
-            if taken >= limit.most {
-                free_at = free_at.max(limit.resets_at);
-            }
-        }
-        Ok(free_at)
     }
 
     fn update(&self, key: &LinkTicket) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
