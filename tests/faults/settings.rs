@@ -115,6 +115,9 @@ fn setting(function: &str, name: &str) -> Setting {
         "SESSION_IDLE_SECONDS" | "SESSION_LIFETIME_SECONDS" => SECONDS,
         "BRAND_NAME" | "LWA_SCOPE" | "ACCOUNTS_EMAIL_INDEX" => ANY_TEXT,
         "LWA_DEVICE_CLIENT_ID" => optional(&["canary id", "canary\r\nX-Canary: 1", "canary&x=y"]),
+        "LWA_ACCEPTED_CLIENT_IDS" => {
+            optional(&["canary id", "canary,a b", "canary\r\nX-Canary: 1", "https://canary/"])
+        }
         "TRUSTED_PROXY" => optional(&[
             "canary",
             "canary=",
@@ -156,6 +159,7 @@ fn requests(function: &str) -> &'static [(&'static str, &'static str)] {
             ("DELETE", "/auth/session"),
         ],
         "logout" => &[("POST", "/auth/logout"), ("GET", "/auth/logout")],
+        "handoff" => &[("POST", "/auth/amazon/token"), ("GET", "/auth/amazon/token")],
         "device" => &[
             ("POST", "/auth/amazon/device"),
             ("GET", "/auth/amazon/device"),

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use local_stack::Stack;
+use local_stack::{Stack, amazon::APP_CLIENT_ID};
+use serde_json::json;
 use tests::{Browser, SESSION};
 
 use crate::stack;
@@ -21,6 +22,7 @@ async fn warm_up(stack: &Stack) {
     for path in ["login", "callback", "link", "register"] {
         browser.get(&format!("/auth/amazon/{path}")).await;
     }
+    browser.get("/auth/amazon/token").await;
     browser.account().await;
     browser.post("/auth/logout", &[]).await;
 }
@@ -80,10 +82,20 @@ async fn figures_dynamodb_and_amazon_requests() {
     assert_eq!(noa.post("/auth/amazon/register", &fields).await.status, 303);
     note("register", 6);
 
+    let body = json!({ "access_token": stack.amazon.token("lin", APP_CLIENT_ID, "profile") });
+    let app = Browser::new(&stack);
+    let ask = app.ask("POST", "/auth/amazon/token").body("application/json", body.to_string());
+    assert_eq!(ask.send().await.status, 200);
+    note("token", 6);
+
     println!("{}", table(&figures[1..]));
     for Figure { route, requests, amazon, most } in &figures[1..] {
         assert!(requests.len() <= *most, "{route}: {requests:?}");
-        let expected = if route.starts_with("callback") { 3 } else { 0 };
+        let expected = match *route {
+            "token" => 2,
+            route if route.starts_with("callback") => 3,
+            _ => 0,
+        };
         assert_eq!(*amazon, expected, "{route}");
     }
 }
