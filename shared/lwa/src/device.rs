@@ -189,10 +189,7 @@ pub(crate) fn may_show(uri: &str, api: &str) -> bool {
         let above = host.strip_suffix(*shop);
         above.is_some_and(|above| above.is_empty() || (above.ends_with('.') && above.len() > 1))
     };
-    is_host
-        && !host.contains("..")
-        && !host.starts_with('.')
-        && SHOPS.iter().any(|shop| below(&shop))
+    is_host && !host.contains("..") && !host.starts_with('.') && SHOPS.iter().any(below)
 }
 
 #[cfg(test)]
