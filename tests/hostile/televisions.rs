@@ -113,6 +113,30 @@ async fn h01_whoever_gets_a_victim_to_allow_a_television_gets_a_devices_session_
         let answer = attacker.post(path, &fields).await;
         assert!(matches!(answer.status, 403 | 410), "{path}: {} {}", answer.status, answer.text);
     }
+
+    // Nor does it change anything about the account where bearer tokens are taken.
+    let links = stack.dynamodb.scan("identities").unwrap();
+    for path in [
+        "/auth/connections/amazon/link",
+        "/auth/connections/amazon/unlink",
+        "/auth/connections/sessions/revoke",
+        "/auth/reauthenticate",
+    ] {
+        for body in [json!({ "csrf": csrf }), json!({ "csrf": csrf, "all_others": true })] {
+            let ask = ask(&attacker, path, &body).header("authorization", &bearer).cookies("");
+            let answer = ask.send().await;
+            assert!(
+                (400..500).contains(&answer.status),
+                "{path}: {} {}",
+                answer.status,
+                answer.text
+            );
+        }
+    }
+    let list = attacker.ask("GET", "/auth/connections").cookies("");
+    let list = list.header("accept", "application/json").header("authorization", &bearer);
+    assert_eq!(list.send().await.status, 403, "whose sessions there are is no device's business");
+    assert_eq!(stack.dynamodb.scan("identities").unwrap(), links);
     assert_eq!(sessions(&stack), 1, "the one of the television");
 }
 
