@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use local_stack::{Stack, amazon::APP_CLIENT_ID};
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::{Browser, SESSION};
 
 use crate::stack;
@@ -19,7 +19,7 @@ struct Figure {
 /// Starts every function, which reads a row to open its connection before the first visitor comes.
 async fn warm_up(stack: &Stack) {
     let browser = Browser::new(stack);
-    for path in ["login", "callback", "link", "register"] {
+    for path in ["login", "callback", "link", "register", "device"] {
         browser.get(&format!("/auth/amazon/{path}")).await;
     }
     browser.get("/auth/amazon/token").await;
@@ -88,11 +88,32 @@ async fn figures_dynamodb_and_amazon_requests() {
     assert_eq!(ask.send().await.status, 200);
     note("token", 6);
 
+    let television = async |path: &str, body: Value| {
+        let ask = app.ask("POST", path).body("application/json", body.to_string());
+        ask.send().await.json()
+    };
+    let told = television("/auth/amazon/device", json!({})).await;
+    note("television begins", 3);
+    let poll = json!({ "device_code": told["device_code"] });
+    assert!(stack.amazon.allow_code(told["user_code"].as_str().unwrap(), "lin"));
+    let told = television("/auth/amazon/device/poll", poll.clone()).await;
+    assert_eq!(told["status"], "signed_in", "{told}");
+    note("television is let in", 6);
+    let waits = television("/auth/amazon/device", json!({})).await;
+    note("television begins again", 3);
+    let waits = json!({ "device_code": waits["device_code"] });
+    television("/auth/amazon/device/poll", waits).await;
+    note("television waits", 2);
+    television("/auth/amazon/device/poll", poll).await;
+    note("the same answer once more", 2);
+
     println!("{}", table(&figures[1..]));
     for Figure { route, requests, amazon, most } in &figures[1..] {
         assert!(requests.len() <= *most, "{route}: {requests:?}");
         let expected = match *route {
             "token" => 2,
+            "television is let in" => 3,
+            route if route.starts_with("television") => 1,
             route if route.starts_with("callback") => 3,
             _ => 0,
         };
