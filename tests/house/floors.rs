@@ -10,6 +10,7 @@ const FLOORS: &[Floor] = &[
     ("passwords", &[], &["aws", "lambda", "http", "reqwest", "serde", "tokio"]),
     ("aws", &[], &["aws-sdk", "lambda"]),
     ("lwa", &["domain"], &["aws", "lambda"]),
+    ("notify", &["domain"], &["aws-sdk-dynamodb", "lambda", "reqwest"]),
     ("store", &["domain"], &["lambda", "reqwest"]),
     ("accounts", &["domain", "passwords"], &["lambda"]),
     ("secret", &["domain"], &["aws-sdk-dynamodb", "lambda"]),
@@ -22,7 +23,18 @@ const FLOORS: &[Floor] = &[
 /// What a function may use of ours, and must not of others': that is what our crates are for.
 const ANY_FUNCTION: Floor = (
     "functions/*",
-    &["accounts", "aws", "domain", "entrance", "lwa", "passwords", "secret", "store", "web"],
+    &[
+        "accounts",
+        "aws",
+        "domain",
+        "entrance",
+        "lwa",
+        "notify",
+        "passwords",
+        "secret",
+        "store",
+        "web",
+    ],
     &["aws-", "reqwest"],
 );
 

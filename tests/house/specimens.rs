@@ -22,7 +22,13 @@ fn every_specimen_is_named_after_where_the_gateway_would_send_it() {
         let first = name.split('-').next().unwrap_or_default();
         // What the gateway asks its authorizer, and what comes without the gateway.
         if event["type"] == "REQUEST" || event["requestContext"].is_null() {
-            let own = if event["type"] == "REQUEST" { "authorizer" } else { "lifecycle" };
+            let own = if event["type"] == "REQUEST" {
+                "authorizer"
+            } else if event["Records"].is_array() {
+                "notices"
+            } else {
+                "lifecycle"
+            };
             if first != own {
                 wrong.push(format!("{name} is nothing that {own} is told"));
             }

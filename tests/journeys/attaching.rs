@@ -154,3 +154,69 @@ async fn the_shop_opens_its_own_session_after_ours() {
     browser.drop_cookie("__Host-lwa_session");
     assert_eq!(browser.who().await, "Lin Linked", "the shop knows her by itself");
 }
+
+#[tokio::test]
+async fn an_owner_is_told_of_a_link_and_undoes_it_from_the_mailbox() {
+    let stack = stack().await;
+    // Somebody knew Ann's password.
+    let thief = Browser::new(&stack);
+    let page = thief.asked_after_amazon("ann", "/").await;
+    assert_eq!(thief.prove(&page, "ann-local-password").await.status, 303);
+    let ann = Browser::new(&stack);
+    sign_in_at_the_desk(&ann, "ann@example.com", "ann-local-password").await;
+
+    let mailbox = ann.get("/mailbox").await;
+    assert!(mailbox.says("An Amazon account was connected"), "{}", mailbox.text);
+    let url = mailbox.link("This was not me");
+    // Ann reads her mail on a telephone that is signed in nowhere.
+    let phone = Browser::new(&stack);
+    let page = phone.get(&url).await;
+    assert_eq!((page.status, page.code()), (200, "ok"), "{}", page.text);
+    assert_eq!(thief.account().await.as_deref(), Some("ann"), "to look changes nothing");
+    let done = phone.post("/auth/connections/undo", &[("token", page.input("token"))]).await;
+
+    assert!(done.says("The Amazon account is disconnected"), "{}", done.text);
+    assert_eq!(thief.account().await, None);
+    assert_eq!(comes_back_by_amazon(&stack, "ann").await, None);
+    assert!(ann.get("/mailbox").await.says("The Amazon account was disconnected"));
+    let again = phone.post("/auth/connections/undo", &[("token", page.input("token"))]).await;
+    assert_eq!((again.status, again.code()), (410, "ticket_expired"));
+}
+
+#[tokio::test]
+async fn d20_an_owner_is_told_of_guesses_and_of_a_link_that_must_be_proven_again() {
+    let stack = stack().await;
+    let guesser = Browser::new(&stack);
+    stack.amazon.change("nora", |nora| nora.email = Some("bob@example.com".to_owned()));
+    let page = guesser.asked_after_amazon("nora", "/").await;
+    for _ in 0..5 {
+        guesser.prove(&page, "not-his-password").await;
+    }
+    crate::passwords::fill_the_next_window_too(&stack);
+    for _ in 0..2 {
+        let page = guesser.asked_after_amazon("nora", "/").await;
+        assert_eq!(guesser.prove(&page, "not-his-password").await.status, 429);
+    }
+    let bob = Browser::new(&stack);
+    sign_in_at_the_desk(&bob, "bob@example.com", "bob-local-password").await;
+    let mailbox = bob.get("/mailbox").await;
+    assert_eq!(mailbox.text.matches("Somebody tried passwords").count(), 1, "{}", mailbox.text);
+
+    let lin = Browser::new(&stack);
+    crate::passwords::reset(&lin, "lin@example.com", "lin-second-password").await;
+    sign_in_at_the_desk(&lin, "lin@example.com", "lin-second-password").await;
+    assert!(lin.get("/mailbox").await.says("You have a new password"));
+}
+
+#[tokio::test]
+async fn r32_where_the_queue_is_down_everything_else_goes_on_and_nothing_is_lost() {
+    let stack = stack().await;
+    stack.queue.break_down(true);
+    let browser = Browser::new(&stack);
+    let page = browser.asked_after_amazon("ann", "/").await;
+    assert_eq!(browser.prove(&page, "ann-local-password").await.status, 303);
+    assert!(stack.deliver_notices().await.is_none(), "it fails, which an alarm sees");
+    assert!(browser.get("/mailbox").await.says("There is nothing"));
+    stack.queue.break_down(false);
+    assert!(browser.get("/mailbox").await.says("An Amazon account was connected"));
+}

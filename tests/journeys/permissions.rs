@@ -21,6 +21,8 @@ const FIELDS: &str = r#"[
 
 /// What no password has.
 const HASH: &str = "$2b$10$EPjrAx6Gh3qYNnrA6o9JceNuRfT2iFE9vZ2mkeT9/1inFQCTaLgbK";
+/// What a queue takes, or a bus.
+const SENDS: [&str; 2] = ["sqs:SendMessage Notices", "events:PutEvents Notices"];
 /// When all of this happens.
 const NOON: Timestamp = Timestamp(1_800_000_000);
 
@@ -159,8 +161,28 @@ async fn walk(stack: &Stack) -> Permissions {
     signed_in(&mut walk).await;
     apps(&mut walk).await;
     televisions(&mut walk).await;
+    notices(&mut walk).await;
     events(&mut walk).await;
     walk.took
+}
+
+/// What is told of all that, and undone.
+async fn notices(walk: &mut Walk<'_>) {
+    let stack = walk.stack;
+    // Linked once more, so that there is something to undo.
+    let sam = Browser::new(stack);
+    let page = sam.asked_after_amazon("sam", "/").await;
+    assert_eq!(sam.prove(&page, "sam-local-password").await.status, 303);
+    stack.dynamodb.reset_requests();
+    assert!(stack.deliver_notices().await.is_some());
+    walk.by("notices");
+    walk.took.entry("notices".to_owned()).or_default().extend(SENDS.map(str::to_owned));
+    let messages = stack.queue.messages();
+    let undo = messages.iter().rev().find_map(|message| message["undo_url"].as_str()).unwrap();
+    let page = sam.get(undo).await;
+    let fields = [("token", page.input("token"))];
+    assert_eq!(sam.post("/auth/connections/undo", &fields).await.status, 200);
+    walk.by("connections");
 }
 
 /// What people do who are signed in.

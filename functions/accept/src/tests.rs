@@ -34,6 +34,7 @@ async fn setting(settings: &[(&str, &str)]) -> Setting {
         identities: Identities { client, table: "identities".into() },
         sessions: accept.sessions.clone(),
         tickets: accept.tickets.clone(),
+        tells: false,
     };
     Setting { stack, accept, tables }
 }
@@ -170,7 +171,7 @@ async fn c12_e02_a_code_from_before_a_new_password_opens_nothing() {
         let at = setting(&[]).await;
         let code = at.code(How::Password).await;
         let event = Event { kind, account: ann(), at: NOON + Duration::from_secs(1) };
-        at.tables.apply(&event, NOON + Duration::from_secs(1)).await.unwrap();
+        at.tables.apply(&event, NOON + Duration::from_secs(1), &mut web::rng()).await.unwrap();
 
         let reply = at.reply(form(&code)).await;
 

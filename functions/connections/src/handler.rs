@@ -50,6 +50,9 @@ impl Handle for Connections {
             ("POST", "/auth/connections/amazon/link") => self.link(request).await,
             ("POST", "/auth/connections/amazon/unlink") => self.unlink(request).await,
             ("POST", "/auth/connections/sessions/revoke") => self.revoke(request).await,
+            ("GET", "/auth/connections/undo") => self.ask_to_undo(request).await,
+            ("POST", "/auth/connections/undo") => self.undo(request).await,
+            (_, "/auth/connections/undo") => Err(Failure::wrong_method("GET, POST")),
             (_, PAGE) => Err(Failure::wrong_method("GET")),
             _ => Err(Failure::wrong_method("POST")),
         }

@@ -1,9 +1,10 @@
-//! `GET /auth/connections`, `POST …/amazon/link`, `…/amazon/unlink`, `…/sessions/revoke`: one's own link and sessions.
+//! `GET /auth/connections`, `POST …/amazon/link`, `…/amazon/unlink`, `…/sessions/revoke`, `…/undo`: one's own.
 
 mod handler;
 mod revoke;
 #[cfg(test)]
 mod tests;
+mod undo;
 
 use domain::amazon::Authorization;
 use entrance::Entrance;

@@ -2,14 +2,15 @@ use std::time::Duration;
 
 use domain::{
     AccountId, AmazonUserId, Clock, LinkTicket, Profile, ReturnTo, SessionToken, State, Status,
-    Timestamp,
+    Timestamp, UndoToken,
     link::{Purpose, Ticket},
     login::{Intent, Logins},
+    notice::UNDO_LIVES,
     session::{How, Kind, Session},
 };
 use local_stack::{Stack, dynamodb::Fault, specimen::Specimen};
 use serde_json::{Value, json};
-use store::{Commit, Link};
+use store::{Commit, Link, Undo};
 use web::{Reply, lambda_http::Body, reply_to};
 
 use crate::{handler::Connections, open, revoke::Revoke};
@@ -440,4 +441,114 @@ async fn what_to_revoke_is_said_in_one_way() {
     assert_eq!(ending(&at.reply(twice).await), (400, "bad_request".into()));
     assert!(at.find(&token).await.is_some());
     assert_ne!(Revoke::Others, Revoke::One(String::new()));
+}
+
+// Undoing a link that was not the owner's.
+
+impl Setting {
+    /// A token, as the notice about a link of noon carries it.
+    async fn undo_token(&self, account: &str) -> UndoToken {
+        let token = UndoToken::open(&id(account), &mut web::rng());
+        let expires_at = NOON + UNDO_LIVES;
+        let undo = Undo { account: id(account), customer: customer(), linked_at: NOON, expires_at };
+        self.connections.entrance.tickets.keep_undo(&token, &undo).await.unwrap();
+        self.stack.dynamodb.reset_requests();
+        token
+    }
+}
+
+fn undo(token: &UndoToken) -> Specimen {
+    Specimen::of("connections-undo").form(&[("token", &token.expose())])
+}
+
+fn undo_page(token: &UndoToken) -> Specimen {
+    let page = Specimen::of("connections").path("/auth/connections/undo").without_cookie(COOKIE);
+    page.query(&[("token", &token.expose())])
+}
+
+#[tokio::test]
+async fn a_link_that_was_not_the_owners_is_undone_with_all_that_it_opened() {
+    let at = setting().await;
+    at.link("ann").await;
+    let by_link = [
+        at.sign_in("ann", Kind::Browser, How::Linked).await,
+        at.sign_in("ann", Kind::App, How::Amazon).await,
+    ];
+    let own = at.sign_in("ann", Kind::Browser, How::Password).await;
+    let token = at.undo_token("ann").await;
+
+    let page = at.reply(undo_page(&token)).await;
+    assert_eq!(ending(&page), (200, "ok".into()));
+    assert!(at.is_linked().await, "to look changes nothing: mail programs look");
+    let reads = at.stack.dynamodb.requests();
+    assert!(reads.iter().all(|one| one.starts_with("GetItem")), "{reads:?}");
+
+    let reply = at.reply(undo(&token)).await;
+
+    assert_eq!(ending(&reply), (200, "ok".into()));
+    assert!(text(&reply).contains("/reset-password"), "whoever linked knew the password");
+    assert!(!at.is_linked().await);
+    assert!(at.find(&by_link[0]).await.is_none() && at.find(&by_link[1]).await.is_none());
+    assert!(at.find(&own).await.is_some(), "who came by the password stays");
+    let told = at.connections.entrance.tickets.outbox(None).await.unwrap();
+    assert_eq!(told.last().unwrap().notice.kind, domain::notice::Kind::Unlinked);
+    assert_eq!(ending(&at.reply(undo(&token)).await), (410, "ticket_expired".into()), "once");
+}
+
+#[tokio::test]
+async fn a_link_that_was_made_anew_is_not_undone_by_an_old_notice() {
+    let at = setting().await;
+    let token = at.undo_token("ann").await;
+    let at = at.at(NOON + Duration::from_hours(1));
+    let link = Link {
+        customer: &customer(),
+        account: &id("ann"),
+        epoch: 0,
+        how: How::Linked,
+        amazon_email: None,
+        proven_at: NOON + Duration::from_hours(1),
+        now: NOON + Duration::from_hours(1),
+    };
+    at.commit(at.connections.entrance.identities.link(&link).unwrap().into()).await;
+
+    assert_eq!(at.reply(undo(&token)).await.status(), 200);
+
+    assert!(at.is_linked().await);
+}
+
+#[tokio::test]
+async fn undoing_ends_after_seven_days_and_takes_a_token_of_ours() {
+    let at = setting().await;
+    at.link("ann").await;
+    let token = at.undo_token("ann").await;
+    let evil = undo(&token).header("origin", "https://evil.example");
+    assert_eq!(ending(&at.reply(evil).await), (403, "csrf".into()));
+    let other = UndoToken::open(&id("ann"), &mut web::rng());
+    for wrong in [undo(&other), undo_page(&other)] {
+        assert_eq!(ending(&at.reply(wrong).await), (410, "ticket_expired".into()));
+    }
+    let none = Specimen::of("connections-undo");
+    assert_eq!(ending(&at.reply(none).await), (410, "ticket_expired".into()));
+    let late = at.at(NOON + UNDO_LIVES);
+    for late_one in [undo(&token), undo_page(&token)] {
+        assert_eq!(ending(&late.reply(late_one).await), (410, "ticket_expired".into()));
+    }
+    assert!(late.is_linked().await);
+    let at = late.at(NOON + UNDO_LIVES - Duration::from_secs(1));
+    assert_eq!(at.reply(undo(&token)).await.status(), 200);
+    assert!(!at.is_linked().await);
+}
+
+#[tokio::test]
+async fn undoing_that_was_cut_off_is_finished_by_the_next_try() {
+    let at = setting().await;
+    at.link("ann").await;
+    let by_link = at.sign_in("ann", Kind::App, How::Amazon).await;
+    let token = at.undo_token("ann").await;
+    at.stack.dynamodb.fault("BatchWriteItem", 0, Some(9), Fault::Broken);
+    assert_eq!(at.reply(undo(&token)).await.status(), 503);
+    at.stack.dynamodb.clear_faults();
+    assert!(at.find(&by_link).await.is_some());
+    assert_eq!(at.reply(undo(&token)).await.status(), 200);
+    assert!(at.find(&by_link).await.is_none());
 }

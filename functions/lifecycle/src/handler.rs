@@ -71,7 +71,8 @@ impl Lifecycle {
         match said {
             Said::SignedIn { account, how, at } => self.give_code(account, how, at, now).await,
             Said::Happened(event) => {
-                let done = self.tables.apply(&event, now).await.map_err(Failure::unavailable)?;
+                let done = self.tables.apply(&event, now, &mut web::rng()).await;
+                let done = done.map_err(Failure::unavailable)?;
                 Ok(json!({
                     "sessions_ended": done.sessions_ended,
                     "tickets_cancelled": done.tickets_cancelled,

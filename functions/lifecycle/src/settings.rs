@@ -1,6 +1,6 @@
 //! Reads what a lifecycle needs.
 
-use domain::Clock;
+use domain::{Clock, notice::Destination};
 use secret::Secret;
 use store::{Identities, Sessions, Tickets};
 use web::{Fatal, Settings, Site};
@@ -27,6 +27,7 @@ pub(crate) async fn open(settings: &Settings) -> Result<Lifecycle, Fatal> {
             identities: Identities { client: client.clone(), table: table("IDENTITIES_TABLE")? },
             tickets: Tickets { client, table: table("TICKETS_TABLE")? },
             sessions,
+            tells: settings.parsed("NOTICES", Destination::Nowhere)? != Destination::Nowhere,
         },
     })
 }

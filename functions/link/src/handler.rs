@@ -103,6 +103,8 @@ impl Link {
                 return Err(Failure::ticket_expired("the ticket is over, used or out of attempts"));
             }
             Attempt::Limited { resets_at } => {
+                let [.., of_account] = &limits;
+                self.entrance.tell_throttled(account, of_account).await;
                 let wait = u32::try_from(resets_at.since(now).as_secs()).unwrap_or(u32::MAX).max(1);
                 let failure =
                     Failure::new(Code::TooManyAttempts, "too many guesses at this account");

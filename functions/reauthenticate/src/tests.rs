@@ -242,9 +242,10 @@ async fn f04_e22_what_ends_meanwhile_is_not_proven() {
             identities: entrance.identities.clone(),
             sessions: entrance.sessions.clone(),
             tickets: entrance.tickets.clone(),
+            tells: false,
         };
         let event = Event { kind, account: AccountId::parse(id).unwrap(), at: NOON };
-        tables.apply(&event, NOON).await.unwrap();
+        tables.apply(&event, NOON, &mut web::rng()).await.unwrap();
         let reply = at.reply(form(&token, "ann-local-password")).await;
         assert_eq!(ending(&reply), (401, "not_signed_in".into()));
     }

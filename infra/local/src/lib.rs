@@ -2,11 +2,12 @@
 //!
 //! A visitor talks to the gateway at `http://localhost:PORT`, which plays API Gateway and gives what
 //! is below `/auth/` to the functions' real binaries, run as Lambda runs them; the rest is the shop.
-//! They talk to a DynamoDB, a Secrets Manager and an Amazon of this machine. Routes, settings and
+//! They talk to a DynamoDB, a Secrets Manager, a queue and an Amazon of this machine. Routes, settings and
 //! tables are those of `infra/template.yaml`. [`Stack`] is all of it, for a test or for `cargo local`.
 
 pub mod amazon;
 pub mod dynamodb;
+pub mod queue;
 pub mod secrets;
 pub mod seed;
 pub mod shop;
@@ -27,6 +28,7 @@ pub use domain::Timestamp;
 
 pub use self::{
     dynamodb::Dynamodb,
+    queue::Queue,
     secrets::Secrets,
     stack::{CLIENT_SECRET_ARN, Options, Stack, WEBHOOK_SECRET, WEBHOOK_SECRET_ARN},
 };

@@ -9,7 +9,7 @@ use axum::Router;
 use domain::{Clock, Timestamp, webhook::Key};
 
 use crate::{
-    Dynamodb, Error, REGION, Secrets,
+    Dynamodb, Error, Queue, REGION, Secrets,
     amazon::{self, Amazon, World},
     clock::StoppedClock,
     dynamodb::Event,
@@ -19,7 +19,7 @@ use crate::{
     runtime::{Binary, Lambda},
     seed,
     server::{self, Server},
-    shop::{self, Shop},
+    shop::{self, Mail, Shop},
     template::{Function, Template},
 };
 
@@ -43,6 +43,8 @@ pub struct Stack {
     pub amazon: Amazon,
     /// Where the client secret is.
     pub secrets: Secrets,
+    /// Where notices go.
+    pub queue: Queue,
     settings: HashMap<String, HashMap<String, String>>,
     clock: Option<StoppedClock>,
     logs: Arc<Logs>,
@@ -183,6 +185,11 @@ impl Stack {
         ])
     }
 
+    /// Wakes `notices`, as a schedule does every minute.
+    pub async fn deliver_notices(&self) -> Option<Vec<u8>> {
+        self.invoke("notices", "{}").await
+    }
+
     /// Links an Amazon customer, by login, to an account, by id, as an earlier sign-in would have.
     ///
     /// # Errors
@@ -258,11 +265,13 @@ impl Options {
         let secrets = Secrets::start(port(3)).await?;
         secrets.set(CLIENT_SECRET_ARN, amazon::SHOP_CLIENT_SECRET);
         secrets.set(WEBHOOK_SECRET_ARN, WEBHOOK_SECRET);
+        let queue = Queue::start().await?;
         let clock = self.stopped_at.map(StoppedClock::new).transpose()?;
         let settings = template.functions.iter().map(|function| {
             let endpoints = [
                 ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.url.as_str()),
                 ("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets.url.as_str()),
+                ("AWS_ENDPOINT_URL_SQS", queue.url.as_str()),
             ];
             let mut settings = environment(function, &endpoints);
             settings.extend(clock.iter().flat_map(StoppedClock::settings));
@@ -272,7 +281,8 @@ impl Options {
         let settings = settings.collect();
         let logs = Arc::new(Logs::new(self.show_logs));
         let (lambda, _site) = (None, None);
-        let stack = Stack { url, dynamodb, amazon, secrets, settings, clock, logs, lambda, _site };
+        let stack =
+            Stack { url, dynamodb, amazon, secrets, queue, settings, clock, logs, lambda, _site };
         if let Some(now) = self.stopped_at {
             stack.set_clock(now)?;
         }
@@ -295,6 +305,7 @@ fn parameters(url: &str, amazon: &str, own: &BTreeMap<String, String>) -> BTreeM
         ("LwaClientId", amazon::SHOP_CLIENT_ID),
         ("LwaClientSecretArn", CLIENT_SECRET_ARN),
         ("LwaDeviceClientId", amazon::DEVICE_CLIENT_ID),
+        ("Notices", "arn:aws:sqs:us-east-1:000000000000:notices"),
         ("PasswordResetUrl", "/reset-password"),
         ("PublicUrl", url),
         ("SignInPath", "/sign-in"),
@@ -348,6 +359,7 @@ fn shop(stack: &Stack, port: u16) -> Result<Router, Error> {
         table: "accounts".to_owned(),
         email_index: "by_email".to_owned(),
         auth_url: format!("http://127.0.0.1:{port}/auth"),
+        mail: Mail::new(stack.queue.reader(), stack.lambda.clone()),
         origin: stack.url.clone(),
         key: Key::parse(WEBHOOK_SECRET).ok_or("the shop's secret is none")?,
         now: Box::new(stack.amazon.clock()),

@@ -12,6 +12,7 @@ pub mod handoff;
 pub mod lifecycle;
 pub mod link;
 pub mod login;
+pub mod notice;
 pub mod registration;
 mod return_to;
 pub mod session;

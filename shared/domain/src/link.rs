@@ -94,6 +94,8 @@ pub struct Limit {
     pub most: u32,
     /// When the next window begins.
     pub resets_at: Timestamp,
+    /// How long a window lasts.
+    pub length: Duration,
 }
 
 impl Limit {
@@ -102,7 +104,12 @@ impl Limit {
         let seconds = window.as_secs().cast_signed();
         let number = now.0.div_euclid(seconds);
         let resets_at = Timestamp((number + 1) * seconds);
-        Self { key: hashed(parts), window: number, most, resets_at }
+        Self { key: hashed(parts), window: number, most, resets_at, length: window }
+    }
+
+    /// When the window began.
+    pub fn started_at(&self) -> Timestamp {
+        self.resets_at - self.length
     }
 }
 

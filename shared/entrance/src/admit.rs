@@ -3,6 +3,7 @@ use domain::{
     Account, AccountId, LinkTicket, Profile, SessionToken, Status,
     device::DeviceHandle,
     handoff::HandedToken,
+    notice,
     session::{How, Kind, Session},
 };
 use store::{Admission, Bond, Commit, Identity, Part};
@@ -162,6 +163,12 @@ impl Entrance {
         let again = handed.as_ref().is_some_and(|handed| handed.earlier.is_some());
         let rng = &mut web::rng();
         let (token, session) = Session::start(account, visit.kind, how, epoch, total, now, rng);
+        let told = match bond {
+            Bond::Proven => {
+                self.notice(notice::Kind::Linked, &account.id, Some(&visit.customer.user_id))
+            }
+            Bond::Linked(_) | Bond::Created { .. } => None,
+        };
         let admission = Admission {
             customer: visit.customer,
             account: item,
@@ -172,6 +179,7 @@ impl Entrance {
             ticket: visit.ticket,
             handed: handed.as_ref(),
             device,
+            notice: told,
             now,
         };
         let committed = admission.commit(&self.identities, &self.sessions, &self.tickets).await;

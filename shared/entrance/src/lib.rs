@@ -14,14 +14,15 @@ mod tell;
 
 use accounts::ProfileSync;
 use domain::{
-    Clock, LinkTicket, Profile, ReturnTo, SessionToken,
-    link::{Purpose, Ticket},
+    AccountId, AmazonUserId, Clock, LinkTicket, Profile, ReturnTo, SessionToken,
+    link::{Limit, Purpose, Ticket},
+    notice::{self, Destination, Notice},
     registration::Field,
     session::{Kind, Lifetimes, Session, Verdict, verdict},
     sign_in::{Policy, Refusal},
 };
 use store::{Commit, Identities, Part, Sessions, Tickets, commit};
-use web::{Failure, Fatal, Reply, Request, Settings, Site, cookie, reply};
+use web::{Failure, Fatal, Reply, Request, Settings, Site, cookie, log, reply};
 
 pub use admit::{Brought, Entry, Opened, Visit};
 pub use arrive::Arrival;
@@ -40,6 +41,8 @@ pub struct Entrance {
     pub sync: ProfileSync,
     /// How long sessions live.
     pub lifetimes: Lifetimes,
+    /// Where owners are told of what happens to their accounts.
+    pub notices: Destination,
     /// The account system.
     pub accounts: accounts::Table,
     /// Our table of links.
@@ -71,6 +74,7 @@ impl Entrance {
                 idle: settings.seconds("SESSION_IDLE_SECONDS", 43_200)?,
                 total: settings.seconds("SESSION_LIFETIME_SECONDS", 604_800)?,
             },
+            notices: settings.parsed("NOTICES", Destination::Nowhere)?,
             accounts: accounts::Table {
                 client: client.clone(),
                 table: table("ACCOUNTS_TABLE")?,
@@ -84,6 +88,29 @@ impl Entrance {
         };
         entrance.sessions.warm_up().await;
         Ok(entrance)
+    }
+
+    /// What the owner of an account must know, if anybody is to be told.
+    pub fn notice(
+        &self,
+        kind: notice::Kind,
+        account: &AccountId,
+        customer: Option<&AmazonUserId>,
+    ) -> Option<Notice> {
+        let told = self.notices != Destination::Nowhere;
+        told.then(|| Notice::new(kind, account, customer, self.clock.now(), &mut web::rng()))
+    }
+
+    /// Tells the owner of an account that somebody guesses at its password, once for each window of
+    /// guesses. Whether or not that can be written, the guesses are over.
+    pub async fn tell_throttled(&self, account: &AccountId, limit: &Limit) {
+        let Some(notice) = self.notice(notice::Kind::AttemptsThrottled, account, None) else {
+            return;
+        };
+        let (id, at) = (format!("{}.{}", limit.key, limit.window), limit.started_at());
+        if let Err(error) = self.tickets.notice_once(&Notice { id, at, ..notice }).await {
+            log::warning("the owner was not told of guesses", &error);
+        }
     }
 
     /// The session that this browser still has. One read, and none without a cookie of ours.

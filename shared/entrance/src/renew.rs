@@ -4,6 +4,7 @@
 use accounts::{Changes, Record};
 use domain::{
     AmazonUserId, Profile, SessionToken,
+    notice::Kind,
     session::{How, Session},
 };
 use store::{Commit, Link, Part, Write, commit};
@@ -62,6 +63,7 @@ impl Entrance {
         };
         let mut writes = vec![Write::account(account)];
         writes.extend(self.identities.link(&link).map_err(Failure::broken)?);
+        writes.extend(self.noticing(Kind::Linked, current, &customer.user_id)?);
         self.renew(current, current.session.clone(), writes).await
     }
 
@@ -81,8 +83,20 @@ impl Entrance {
         let password = self.accounts.linking(record, &Changes::default());
         let mut writes = vec![Write::account(password.map_err(Failure::broken)?)];
         writes.extend(self.identities.unlink(customer, account).map_err(Failure::broken)?);
+        writes.extend(self.noticing(Kind::Unlinked, current, customer)?);
         let session = Session { how: How::Password, ..current.session.clone() };
         self.renew(current, session, writes).await
+    }
+
+    fn noticing(
+        &self,
+        kind: Kind,
+        current: Current<'_>,
+        customer: &AmazonUserId,
+    ) -> Result<Option<Write>, Failure> {
+        let notice = self.notice(kind, &current.session.account, Some(customer));
+        let write = notice.map(|notice| self.tickets.noticing(&notice)).transpose();
+        write.map_err(Failure::broken)
     }
 
     async fn renew(

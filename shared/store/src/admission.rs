@@ -2,6 +2,7 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 use domain::{
     AccountId, Email, LinkTicket, Profile, SessionToken, Timestamp,
     device::DeviceHandle,
+    notice::Notice,
     session::{How, Session},
 };
 
@@ -27,6 +28,8 @@ pub struct Admission<'a> {
     pub handed: Option<&'a Handed<'a>>,
     /// The television that is let in.
     pub device: Option<&'a DeviceHandle>,
+    /// What its owner is told.
+    pub notice: Option<Notice>,
     /// When.
     pub now: Timestamp,
 }
@@ -98,6 +101,9 @@ impl Admission<'_> {
         }
         if let Some(ticket) = self.ticket {
             writes.push(tickets.using(ticket, self.now)?);
+        }
+        if let Some(notice) = &self.notice {
+            writes.push(tickets.noticing(notice)?);
         }
         commit(&sessions.client, writes).await
     }

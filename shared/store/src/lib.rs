@@ -10,6 +10,7 @@ mod handed;
 mod identities;
 mod lifecycle;
 mod limits;
+mod notices;
 #[cfg(test)]
 mod properties;
 mod row;
@@ -27,6 +28,7 @@ pub use handed::{Earlier, Handed};
 pub use identities::{Identities, Identity, Link};
 pub use lifecycle::{Done, Lifecycle};
 pub use limits::Taken;
+pub use notices::{Undo, Waiting};
 pub use sessions::{Listed, Live, Sessions};
 pub use tickets::{Attempt, Tickets};
 pub use write::{Commit, Part, Write, commit};

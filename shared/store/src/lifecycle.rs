@@ -5,8 +5,11 @@ use domain::{
     AccountId, AmazonUserId, SessionToken, SignInCode, Timestamp,
     lifecycle::{Event, Kind, Link, Tickets as Ticketing},
     link::ATTEMPTS,
+    notice::{self, Notice},
     session::How,
 };
+
+use rand_core::CryptoRng;
 
 use crate::{
     Commit, Error, Identities, Identity, Listed, LocalSignIn, Part, Sessions, Tickets, Write,
@@ -30,6 +33,8 @@ pub struct Lifecycle {
     pub sessions: Sessions,
     /// The table of tickets.
     pub tickets: Tickets,
+    /// Whether owners are told.
+    pub tells: bool,
 }
 
 /// What an event did.
@@ -69,7 +74,12 @@ impl Lifecycle {
     /// # Errors
     ///
     /// [`Error`] where a table does not answer or a row is none of ours.
-    pub async fn apply(&self, event: &Event, now: Timestamp) -> Result<Done, Error> {
+    pub async fn apply(
+        &self,
+        event: &Event,
+        now: Timestamp,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Done, Error> {
         let mut done = Done::default();
         let effects = event.kind.effects();
         let (mut customer, mut reopened) = (None, false);
@@ -100,7 +110,13 @@ impl Lifecycle {
             {
                 self.identities.release(claim, &event.account).await?;
             }
-            match commit(&self.sessions.client, self.turn(event, &before, now)?).await? {
+            let mut writes = self.turn(event, &before, now)?;
+            if self.tells && done.links_to_prove == 1 {
+                let (kind, customer) = (notice::Kind::LinkToProve, customer.as_ref());
+                let notice = Notice::new(kind, &event.account, customer, now, rng);
+                writes.push(self.tickets.noticing(&notice)?);
+            }
+            match commit(&self.sessions.client, writes).await? {
                 Commit::Done => break,
                 Commit::Refused(_) if turn < TRIES => done = Done::default(),
                 Commit::Refused(_) => {
@@ -292,6 +308,9 @@ impl Lifecycle {
                 (_, None) if deleted => gone.push((tag.clone(), sort)),
                 (_, None) => {}
             }
+        }
+        if deleted {
+            gone.extend(self.tickets.notices_of(&event.account).await?);
         }
         if let (true, Some(customer)) = (deleted, customer) {
             self.tickets.cancel_all(customer).await?;

@@ -41,6 +41,8 @@ pub enum Part {
     Identity,
     /// A limit on guesses.
     Limit,
+    /// A notice for the owner.
+    Notice,
     /// The session that another one takes the place of.
     Replaced,
     /// The link from the account back to the Amazon identity.
@@ -49,6 +51,8 @@ pub enum Part {
     Session,
     /// A ticket.
     Ticket,
+    /// What a token from a notice undoes.
+    Undo,
 }
 
 /// How a transaction ended.

@@ -47,6 +47,11 @@ pub fn warning(message: &'static str, cause: &dyn std::error::Error) {
     print(&json!({ "level": "WARN", "message": message, "why": chain(cause) }).to_string());
 }
 
+/// Writes a line about a part of the work that failed while the rest goes on.
+pub fn failure(message: &'static str, failure: &Failure) {
+    print(&json!({ "level": "ERROR", "message": message, "why": why(failure) }).to_string());
+}
+
 /// Writes a line about something in a request that whoever watches over accounts may want to know.
 pub fn event(request: &Request, message: &'static str) {
     print(&json!({ "level": "INFO", "request_id": request.id, "message": message }).to_string());
@@ -109,6 +114,7 @@ fn route(path: &str) -> &str {
         "/auth/connections/amazon/link",
         "/auth/connections/amazon/unlink",
         "/auth/connections/sessions/revoke",
+        "/auth/connections/undo",
         "/auth/lifecycle",
         "/auth/logout",
         "/auth/reauthenticate",

@@ -227,6 +227,16 @@ impl SignedIn<'_> {
     }
 }
 
+/// Offers to undo a link, or says that it was undone.
+pub struct Undo<'a> {
+    /// What undoes it; nothing once it is undone.
+    pub token: Option<&'a str>,
+    /// Where the site's passwords are reset: whoever made the link knew the password.
+    pub password_reset_href: Option<&'a str>,
+    /// The site's sign-in page.
+    pub sign_in_href: &'a str,
+}
+
 /// Asks for a fresh proof before something changes about how an account is entered.
 pub struct Reauthenticate<'a> {
     /// The form's token.
@@ -323,5 +333,6 @@ pages! {
     Switch: "switch.html", |words, _| words.switch_title;
     Connections: "connections.html", |words, _| words.connections_title;
     Reauthenticate: "reauthenticate.html", |words, _| words.reauthenticate_title;
+    Undo: "undo.html", |words, _| words.undo_title;
     Problem: "problem.html", |words, code| words.problem(code).0;
 }

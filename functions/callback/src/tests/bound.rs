@@ -57,9 +57,10 @@ impl Setting {
             identities: entrance.identities.clone(),
             sessions: entrance.sessions.clone(),
             tickets: entrance.tickets.clone(),
+            tells: false,
         };
         let event = Event { kind, account: AccountId::parse(account).unwrap(), at };
-        tables.apply(&event, at).await.unwrap();
+        tables.apply(&event, at, &mut web::rng()).await.unwrap();
     }
 }
 

@@ -10,7 +10,9 @@
 //! 5. A script of a page (`/app`) may hand over to `POST /auth/amazon/token` what Amazon gave it.
 //! 6. `POST /auth/lifecycle`, signed, hears of local sign-ins and new passwords (`tell`); a visitor who
 //!    signed in here can connect Amazon at `/auth/connections`.
-//! 7. Where `SIGNED_IN_PATH` is `/signed-in`, the shop opens a session of its own after each of ours.
+//! 7. `/api/orders` is guarded by the authorizer: who comes there is signed in, and a header says who it
+//!    is (`orders`).
+//! 8. Where `SIGNED_IN_PATH` is `/signed-in`, the shop opens a session of its own after each of ours.
 //!
 //! Everything else is an ordinary shop, without JavaScript: sign-in, registration and password reset
 //! against the table of accounts, and a basket that ends nowhere.
@@ -18,6 +20,8 @@
 mod accounts;
 mod app;
 mod desk;
+mod mail;
+pub(crate) mod orders;
 mod page;
 mod problem;
 mod reset;
@@ -42,6 +46,7 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{Timestamp, webhook::Key};
 
+pub use self::mail::Mail;
 use self::{accounts::Accounts, problem::Problem};
 
 const STYLE: &str = include_str!("../../templates/shop/style.css");
@@ -61,6 +66,8 @@ pub struct Shop {
     pub auth_url: String,
     /// The origin that browsers see.
     pub origin: String,
+    /// Where its mail comes from.
+    pub mail: Mail,
     /// What the shop signs its messages with.
     pub key: Key,
     /// The time.
@@ -73,17 +80,29 @@ pub struct Shop {
 
 /// The shop's pages.
 pub fn router(shop: Shop) -> Router {
-    let Shop { accounts, table, email_index, auth_url, origin, key, now, http, authorize_url } =
-        shop;
+    let Shop {
+        accounts,
+        table,
+        email_index,
+        auth_url,
+        origin,
+        mail,
+        key,
+        now,
+        http,
+        authorize_url,
+    } = shop;
     let accounts =
         Accounts { client: accounts, table, email_index, registering: Default::default() };
     let memory = Default::default();
-    let open = Open { accounts, auth_url, origin, key, now, http, authorize_url, memory };
+    let open = Open { accounts, auth_url, origin, mail, key, now, http, authorize_url, memory };
     Router::new()
         .route("/", get(page::home))
         .route("/basket", post(page::take))
         .route("/checkout", get(page::checkout))
         .route("/account", get(page::account))
+        .route(orders::PATH, get(orders::list))
+        .route("/mailbox", get(mail::show))
         .route("/signed-in", get(desk::signed_in))
         .route("/app", get(app::show))
         .route("/sign-in", get(desk::ask).post(desk::sign_in))
@@ -102,6 +121,7 @@ struct Open {
     accounts: Accounts,
     auth_url: String,
     origin: String,
+    mail: Mail,
     key: Key,
     now: Now,
     http: reqwest::Client,

@@ -61,6 +61,7 @@ impl Street {
             email_index: "by_email".to_owned(),
             auth_url: format!("{url}/auth"),
             origin: url.clone(),
+            mail: Mail::new(stack.queue.reader(), None),
             key: Key::parse(crate::WEBHOOK_SECRET).unwrap(),
             now: Box::new(stack.amazon.clock()),
             http: http.clone(),

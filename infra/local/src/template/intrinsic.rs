@@ -203,6 +203,9 @@ impl Source {
             ("AWS::DynamoDB::Table", "Arn") => {
                 format!("dynamodb:{REGION}:{ACCOUNT}:table/{}", Table::name_of(name))
             }
+            ("AWS::DynamoDB::Table", "StreamArn") => {
+                format!("dynamodb:{REGION}:{ACCOUNT}:table/{}/stream/1", Table::name_of(name))
+            }
             ("AWS::Serverless::Function", "Arn") => {
                 format!("lambda:{REGION}:{ACCOUNT}:function:{name}")
             }

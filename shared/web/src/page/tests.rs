@@ -27,6 +27,11 @@ fn pages(language: Language, said: &str) -> Vec<(String, String)> {
         let page = Connections { csrf: said, link, sessions, cancelled, back_href: said };
         pages.push(("connections", page.html(&frame("ok"))));
     }
+    for token in [None, Some(said)] {
+        let (password_reset_href, sign_in_href) = (Some(said), said);
+        let page = Undo { token, password_reset_href, sign_in_href };
+        pages.push(("undo", page.html(&frame("ok"))));
+    }
     for (email, has_password, wrong) in
         [(None, false, false), (Some(said), true, false), (Some(said), true, true)]
     {

@@ -85,6 +85,11 @@ pub(super) const DE: Words = Words {
     reauthenticate_submit: "Bestätigen",
     reauthenticate_amazon: "Bei Amazon bestätigen",
 
+    undo_title: "Waren Sie das nicht?",
+    undo_why: "Ein Amazon-Konto wurde mit Ihrem Konto hier verbunden. Wenn Sie das nicht waren, trennen Sie es jetzt: Das beendet auch alles, was damit angemeldet wurde.",
+    undo_submit: "Amazon trennen",
+    undo_done: "Das Amazon-Konto ist getrennt, und alles, was damit angemeldet wurde, ist beendet. Wer es verbunden hat, kannte Ihr Passwort hier. Bitte legen Sie jetzt ein neues fest.",
+
     problem_moment: "Bitte warten Sie einen Moment, bevor Sie es noch einmal versuchen.",
     problem_seconds: "Bitte warten Sie {n} Sekunden, bevor Sie es noch einmal versuchen.",
     problem_minutes: "Bitte warten Sie {n} Minuten, bevor Sie es noch einmal versuchen.",

@@ -85,6 +85,11 @@ pub(super) const EN: Words = Words {
     reauthenticate_submit: "Confirm",
     reauthenticate_amazon: "Confirm at Amazon",
 
+    undo_title: "Was this not you?",
+    undo_why: "An Amazon account was connected with your account here. If that was not you, disconnect it now: this also ends whatever was signed in with it.",
+    undo_submit: "Disconnect Amazon",
+    undo_done: "The Amazon account is disconnected, and whatever was signed in with it has ended. Whoever connected it knew your password here, so please set a new one now.",
+
     problem_moment: "Please wait a moment before you try again.",
     problem_seconds: "Please wait {n} seconds before you try again.",
     problem_minutes: "Please wait {n} minutes before you try again.",

@@ -1,0 +1,79 @@
+//! Undoes a link that was not the owner's, by the token of the notice about it.
+
+use domain::UndoToken;
+use store::{Commit, Part, Undo, commit};
+use web::{Failure, Form, Reply, Request, StatusCode, csrf::check_origin, page, reply};
+
+use crate::handler::Connections;
+
+impl Connections {
+    /// Shows a button. Mail programs open what they find, so this changes nothing.
+    pub(crate) async fn ask_to_undo(&self, request: &Request) -> Result<Reply, Failure> {
+        let token = request.query("token")?.map(UndoToken::presented);
+        let (token, _) = self.undoable(token).await?;
+        Ok(self.undo_page(request, Some(&token)))
+    }
+
+    /// Removes the link, if it is still the one of the notice, and ends the sessions that it opened.
+    /// Nothing but the token is needed: whoever made the link may have changed all else.
+    pub(crate) async fn undo(&self, request: &Request) -> Result<Reply, Failure> {
+        let form = Form::read(request, &["token"], false)?;
+        check_origin(request, &self.site)?;
+        let (token, undo) = self.undoable(form.get("token").map(UndoToken::presented)).await?;
+        let entrance = &self.entrance;
+        let Undo { account, customer, linked_at, .. } = &undo;
+        let identity = entrance.identities.find(customer).await.map_err(Failure::unavailable)?;
+        let still =
+            identity.filter(|link| link.account == *account && link.linked_at == *linked_at);
+        let mut writes = vec![];
+        if still.is_some() {
+            let unlinked = entrance.identities.unlink(customer, account);
+            writes.extend(unlinked.map_err(Failure::broken)?);
+            let kind = domain::notice::Kind::Unlinked;
+            if let Some(notice) = entrance.notice(kind, account, Some(customer)) {
+                writes.push(entrance.tickets.noticing(&notice).map_err(Failure::broken)?);
+            }
+            let done = commit(&entrance.tickets.client, writes).await;
+            match done.map_err(Failure::unavailable)? {
+                Commit::Done => {}
+                refused if refused.refused(Part::Identity) || refused.refused(Part::Reverse) => {}
+                Commit::Refused(_) => return Err(Failure::start_over("the link has changed")),
+            }
+        }
+        let sessions = entrance.sessions.list(account).await.map_err(Failure::unavailable)?;
+        let opened = sessions.iter().filter(|listed| {
+            listed.session.how.is_by_link() && listed.session.started_at >= *linked_at
+        });
+        let hashes = opened.map(|listed| listed.hash.as_str());
+        entrance.sessions.end_all(account, hashes).await.map_err(Failure::unavailable)?;
+        entrance.tickets.cancel_all(customer).await.map_err(Failure::unavailable)?;
+        // Last of all: until here, asking once more does the rest.
+        let used = entrance.tickets.using_undo(&token).map_err(Failure::broken)?;
+        commit(&entrance.tickets.client, vec![used]).await.map_err(Failure::unavailable)?;
+        Ok(self.undo_page(request, None))
+    }
+
+    async fn undoable(
+        &self,
+        token: Option<Result<UndoToken, domain::Malformed>>,
+    ) -> Result<(UndoToken, Undo), Failure> {
+        let over = || Failure::ticket_expired("the token is unknown, used or over");
+        let Some(Ok(token)) = token else { return Err(over()) };
+        let undo = self.entrance.tickets.find_undo(&token).await.map_err(Failure::unavailable)?;
+        let now = self.entrance.clock.now();
+        let undo = undo.filter(|undo| now < undo.expires_at).ok_or_else(over)?;
+        Ok((token, undo))
+    }
+
+    fn undo_page(&self, request: &Request, token: Option<&UndoToken>) -> Reply {
+        let token = token.map(UndoToken::expose);
+        reply::page(&self.site, request, (StatusCode::OK, "ok"), |frame| {
+            page::Undo {
+                token: token.as_deref(),
+                password_reset_href: self.site.password_reset_url.as_deref(),
+                sign_in_href: &self.site.sign_in_path,
+            }
+            .html(frame)
+        })
+    }
+}

@@ -1,0 +1,79 @@
+//! Empties the outbox, oldest first. What is not taken stays, and keeps nothing else from being told.
+
+use domain::{
+    Clock, UndoToken,
+    notice::{Notice, UNDO_LIVES},
+};
+use notify::Messenger;
+use serde_json::{Value, json};
+use store::{Tickets, Undo, Waiting};
+use web::{Code, Failure, Invoke, Site, log, with_query};
+
+/// So many notices at most are delivered at a time; the schedule comes back for the rest.
+const MOST: usize = 200;
+
+/// Everything that telling takes.
+pub(crate) struct Notices {
+    pub(crate) clock: Clock,
+    pub(crate) site: Site,
+    pub(crate) tickets: Tickets,
+    /// Who takes notices, if anybody does.
+    pub(crate) messenger: Option<Messenger>,
+}
+
+impl Invoke for Notices {
+    /// Whatever it was that woke us, what is to be told lies in the outbox.
+    async fn invoke(&self, _event: Value) -> Result<Value, Failure> {
+        let Some(messenger) = &self.messenger else { return Ok(json!({ "delivered": 0 })) };
+        let (mut delivered, mut failed) = (0, 0);
+        let mut last: Option<Waiting> = None;
+        while delivered + failed < MOST {
+            let waiting = self.tickets.outbox(last.as_ref()).await.map_err(Failure::unavailable)?;
+            let Some(end) = waiting.last().cloned() else { break };
+            for one in &waiting {
+                match self.deliver(messenger, one).await {
+                    Ok(()) => delivered += 1,
+                    Err(failure) => {
+                        failed += 1;
+                        log::failure("a notice was not delivered", &failure);
+                    }
+                }
+            }
+            last = Some(end);
+        }
+        match failed {
+            0 => Ok(json!({ "delivered": delivered })),
+            // Lambda counts the error, which an alarm watches.
+            _ => Err(Failure::new(Code::Unavailable, "some notices were not delivered")),
+        }
+    }
+}
+
+impl Notices {
+    async fn deliver(&self, messenger: &Messenger, waiting: &Waiting) -> Result<(), Failure> {
+        let notice = &waiting.notice;
+        let undo = match notice.can_be_undone() {
+            true => self.undo_url(notice).await?,
+            false => None,
+        };
+        let delivered = messenger.deliver(notice, undo.as_deref()).await;
+        delivered.map_err(Failure::unavailable)?;
+        // If this fails it is told once more, by the same id.
+        self.tickets.taken(waiting).await.map_err(Failure::unavailable)
+    }
+
+    /// A token is minted only now, so that none lies in the outbox.
+    async fn undo_url(&self, notice: &Notice) -> Result<Option<String>, Failure> {
+        let Some(customer) = notice.customer.clone() else { return Ok(None) };
+        let expires_at = notice.at + UNDO_LIVES;
+        if self.clock.now() >= expires_at {
+            return Ok(None);
+        }
+        let token = UndoToken::open(&notice.account, &mut web::rng());
+        let (account, linked_at) = (notice.account.clone(), notice.at);
+        let undo = Undo { account, customer, linked_at, expires_at };
+        self.tickets.keep_undo(&token, &undo).await.map_err(Failure::unavailable)?;
+        let url = self.site.absolute("/auth/connections/undo");
+        Ok(Some(with_query(&url, &[("token", &token.expose())])))
+    }
+}
