@@ -1,6 +1,8 @@
 //! The front of the site: paths below `/auth/` go to the functions as API Gateway would send them,
-//! everything else to the shop, as the site's own host does in the cloud.
+//! everything else to the shop, as the site's own host does in the cloud. One path of the shop's is a
+//! route of the API's, too, and guarded by the authorizer.
 
+mod guard;
 #[cfg(test)]
 mod tests;
 
@@ -11,8 +13,9 @@ use axum::{
     body::{Bytes, to_bytes},
     extract::{ConnectInfo, Request, State},
     http::{HeaderValue, StatusCode, header},
+    middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse as _, Response},
-    routing::any,
+    routing::{any, any_service},
 };
 use serde_json::json;
 
@@ -24,6 +27,7 @@ use crate::{
     now,
     runtime::Lambda,
     server,
+    shop::orders,
     template::Template,
 };
 
@@ -38,6 +42,8 @@ pub(crate) struct Gateway {
     pub(crate) functions: Functions,
     /// How long it waits for a function.
     pub(crate) patience: Duration,
+    /// How long it waits for the authorizer.
+    pub(crate) patience_with_authorizer: Duration,
 }
 
 /// Where the functions run.
@@ -88,16 +94,20 @@ impl Functions {
 impl Gateway {
     /// A gateway as patient as API Gateway.
     pub(crate) fn new(template: Template, functions: Functions) -> Self {
-        Self { template, functions, patience: PATIENCE }
+        let patience_with_authorizer = guard::PATIENCE;
+        Self { template, functions, patience: PATIENCE, patience_with_authorizer }
     }
 
     /// The whole site: the functions below `/auth/`, and the shop.
     pub(crate) fn router(self, shop: Router) -> Router {
-        let functions = any(answer).with_state(Arc::new(self));
+        let gateway = Arc::new(self);
+        let functions = any(answer).with_state(Arc::clone(&gateway));
+        let guarded = any_service(shop.clone()).layer(from_fn_with_state(gateway, guard::ask));
         Router::new()
             .route("/auth/", functions.clone())
             .route("/auth/{*rest}", functions)
-            .fallback_service(shop)
+            .route(orders::PATH, guarded)
+            .fallback_service(shop.layer(from_fn(guard::strip)))
     }
 }
 
@@ -107,7 +117,12 @@ async fn answer(
     request: Request,
 ) -> Response {
     let request_id = id();
-    let mut response = pass(gateway, from, request, &request_id).await;
+    let response = pass(gateway, from, request, &request_id).await;
+    tagged(response, request_id)
+}
+
+/// The response with the gateway's name for the request.
+fn tagged(mut response: Response, request_id: String) -> Response {
     if let Ok(id) = HeaderValue::try_from(request_id) {
         response.headers_mut().insert("apigw-requestid", id);
     }

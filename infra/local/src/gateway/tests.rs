@@ -2,6 +2,8 @@
 //!
 //! The function is this very test program, called to run [`plays_a_function`] alone.
 
+mod guard;
+
 use std::{collections::BTreeMap, process, time::Instant};
 
 use axum::routing::get;
@@ -24,7 +26,7 @@ struct Site {
     _server: Server,
 }
 
-/// How long the function may take, and how long the gateway waits for it.
+/// How long the functions may take, and how long the gateway waits for them.
 struct Limits {
     timeout: Duration,
     patience: Duration,
@@ -33,11 +35,11 @@ struct Limits {
 const AMPLE: Limits =
     Limits { timeout: Duration::from_secs(20), patience: Duration::from_secs(25) };
 
-fn function() -> Function {
+fn function(name: &str) -> Function {
     let route = |method: &str| Route::Path { method: method.to_owned(), path: "/auth/one".into() };
     Function {
-        name: "one".to_owned(),
-        routes: vec![route("ANY")],
+        name: name.to_owned(),
+        routes: if name == "one" { vec![route("ANY")] } else { Vec::new() },
         settings: BTreeMap::new(),
         memory: 256,
         timeout: AMPLE.timeout,
@@ -45,23 +47,32 @@ fn function() -> Function {
 }
 
 async fn serve(functions: Functions, patience: Duration) -> Server {
-    let template = Template { functions: vec![function()], tables: Vec::new() };
-    let gateway = Gateway { patience, ..Gateway::new(template, functions) };
-    let shop = Router::new().route("/basket", get(async || "the shop"));
+    let template = Template { functions: vec![function("one")], tables: Vec::new() };
+    let gateway = Gateway {
+        patience,
+        patience_with_authorizer: patience,
+        ..Gateway::new(template, functions)
+    };
+    let shop = Router::new()
+        .route("/basket", get(async || "the shop"))
+        .route("/told", get(guard::what_the_shop_is_told))
+        .route("/api/orders", get(guard::what_the_shop_is_told));
     Server::start(0, gateway.router(shop)).await.unwrap()
 }
 
 async fn site(limits: Limits) -> Site {
     let logs = Arc::new(Logs::new(false));
-    let binary = Binary {
-        function: Function { timeout: limits.timeout, ..function() },
+    let binary = |name| Binary {
+        function: Function { timeout: limits.timeout, ..function(name) },
         settings: [("COLOUR".to_owned(), "red".to_owned())].into(),
         path: std::env::current_exe().unwrap(),
         arguments: ["--ignored", "--exact", "gateway::tests::plays_a_function", "--nocapture"]
             .map(str::to_owned)
             .into(),
     };
-    let lambda = Arc::new(Lambda::start([binary], Arc::clone(&logs)).await.unwrap());
+    let lambda = Arc::new(
+        Lambda::start(["one", "authorizer"].map(binary), Arc::clone(&logs)).await.unwrap(),
+    );
     let server = serve(Functions::Here(Arc::clone(&lambda)), limits.patience).await;
     let (url, http) = (server.url.clone(), server::http().unwrap());
     Site { url, http, lambda, logs, _server: server }
@@ -105,7 +116,9 @@ async fn plays_a_function() {
         let event: Value = serde_json::from_str(&invocation.text().await.unwrap()).unwrap();
         let (mut what, mut returned) = ("response", None);
         let mut said = json!({ "process": process::id(), "event": event });
-        match event["body"].as_str().unwrap_or_default() {
+        // An authorizer is told no body.
+        let order = event["body"].as_str().or(event["headers"]["order"].as_str());
+        match order.unwrap_or_default() {
             "die" => process::exit(3),
             "hang" => std::future::pending().await,
             "take your time" => tokio::time::sleep(Duration::from_millis(400)).await,
@@ -127,7 +140,7 @@ async fn plays_a_function() {
                 let answer = http.post(format!("{api}/0-0/response")).body("{}").send().await;
                 said["status"] = answer.unwrap().status().as_u16().into();
             }
-            _ => {}
+            order => returned = guard::what_an_authorizer_returns(order, &event),
         }
         let returned = returned.unwrap_or_else(
             || json!({ "statusCode": 200, "cookies": ["a=1", "b=2"], "body": said.to_string() }),
