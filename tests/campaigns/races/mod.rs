@@ -4,6 +4,7 @@ mod entering;
 mod leaving;
 mod linking;
 mod registering;
+mod televisions;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use local_stack::{Stack, amazon::SHOP_CLIENT_ID};
