@@ -25,7 +25,7 @@ const ALL: [Television; 4] = [
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn h05_f04_inv07_in_no_order_does_a_television_get_two_sessions_or_one_that_is_too_late() {
+async fn h05_f05_inv07_in_no_order_does_a_television_get_two_sessions_or_one_that_is_too_late() {
     side_by_side("orders of televisions", &ALL, async |stack, seed, which, findings| {
         stack.dynamodb.restore(seed).unwrap();
         stack.amazon.reset();
