@@ -4,6 +4,7 @@
 
 mod again;
 mod apps;
+mod authorizer;
 mod back;
 mod buttons;
 mod bytes;
@@ -13,6 +14,7 @@ mod cookies;
 mod csrf;
 mod edge;
 mod endings;
+mod entries;
 mod enumeration;
 mod floods;
 mod forms;
@@ -34,6 +36,7 @@ mod tables;
 mod tampering;
 mod televisions;
 mod tickets;
+mod twice;
 mod walk;
 mod ways_in;
 
