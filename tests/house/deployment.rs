@@ -179,3 +179,35 @@ fn k12_no_secret_is_in_a_functions_settings() {
     }
     none(wrong);
 }
+
+#[test]
+fn c15_the_authorizer_is_asked_every_time_and_by_the_gateway_alone() {
+    let [(id, authorizer)] = &resources("AWS::ApiGatewayV2::Authorizer")[..] else {
+        panic!("there is one authorizer");
+    };
+    let properties = &authorizer["Properties"];
+    assert_eq!(id, "SessionAuthorizer");
+    assert_eq!(properties["AuthorizerType"], "REQUEST");
+    assert_eq!(properties["AuthorizerPayloadFormatVersion"], "2.0");
+    assert_eq!(properties["EnableSimpleResponses"], true);
+    // Absent, it would be a default of AWS's.
+    assert_eq!(properties["AuthorizerResultTtlInSeconds"], 0);
+    // With an identity source, whoever brings none of it would be refused unasked: an app has no cookie.
+    assert!(properties["IdentitySource"].is_null(), "{properties:?}");
+    let text = |value: &Value| serde_norway::to_string(value).unwrap();
+    assert!(text(&properties["AuthorizerUri"]).contains("${AuthorizerFunction.Arn}/invocations"));
+    // The gateway may invoke it as its authorizer, and nobody has a route to it.
+    let permissions = resources("AWS::Lambda::Permission");
+    let permission = permissions.iter().map(|(_, permission)| &permission["Properties"]);
+    let mut permission = permission.filter(|properties| text(properties).contains("Authorizer"));
+    let properties = permission.next().unwrap();
+    assert!(permission.next().is_none(), "{permissions:?}");
+    assert_eq!(properties["Principal"], "apigateway.amazonaws.com");
+    assert!(text(&properties["SourceArn"]).contains("${Api}/authorizers/${SessionAuthorizer}"));
+    let template = template();
+    let function = template.functions.iter().find(|function| function.name == "authorizer");
+    let function = function.unwrap();
+    assert!(function.routes.is_empty(), "{:?}", function.routes);
+    // API Gateway waits ten seconds; the function itself says no before that (m13).
+    assert!(function.timeout >= Duration::from_secs(10), "{:?}", function.timeout);
+}
