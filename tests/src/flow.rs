@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use local_stack::Stack;
+use serde_json::{Value, json};
 
 use crate::{Answer, Browser, SESSION, TICKET, Tables};
 
@@ -66,6 +67,18 @@ pub enum Flow {
     Verify,
     /// Logs out.
     LogOut,
+    /// Has signed in at the shop's own desk, and brings the code.
+    Accept,
+    /// Gives the password once more.
+    Reauthenticate,
+    /// Is signed in, and comes back from Amazon to link.
+    Attach,
+    /// Removes the link.
+    Unlink,
+    /// Ends all other sessions.
+    Revoke,
+    /// Undoes a link from the notice about it.
+    Undo,
 }
 
 /// A visitor who has come to the point of a [`Flow`], over and over again.
@@ -80,6 +93,8 @@ pub struct Scene<'a> {
     /// Where they came back to, once they have.
     back: String,
     csrf: String,
+    /// A code, or a token from a notice.
+    code: String,
 }
 
 /// What matters of how everything stands: what was done, and for whom.
@@ -95,7 +110,7 @@ pub struct Standing {
 
 impl Flow {
     /// All of them.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 35] = [
         Self::Begin,
         Self::Known,
         Self::KnownAgain,
@@ -125,6 +140,12 @@ impl Flow {
         Self::SessionNoted,
         Self::Verify,
         Self::LogOut,
+        Self::Accept,
+        Self::Reauthenticate,
+        Self::Attach,
+        Self::Unlink,
+        Self::Revoke,
+        Self::Undo,
     ];
 
     /// Whose request it is that matters.
@@ -143,6 +164,9 @@ impl Flow {
             | Self::Forgot
             | Self::Cancel => "link",
             Self::RegisterPage | Self::Register | Self::RegisterTaken => "register",
+            Self::Accept => "accept",
+            Self::Reauthenticate => "reauthenticate",
+            Self::Unlink | Self::Revoke | Self::Undo => "connections",
             _ => "callback",
         }
     }
@@ -153,7 +177,7 @@ impl Flow {
             Self::Disabled => (403, "account_closed"),
             Self::NoPassword => (403, "no_password"),
             Self::WrongPassword => (401, "wrong_password"),
-            Self::SomebodyElse | Self::LinkPage | Self::RegisterPage => (200, "ok"),
+            Self::SomebodyElse | Self::LinkPage | Self::RegisterPage | Self::Undo => (200, "ok"),
             Self::Session | Self::SessionNoted | Self::Verify => (200, ""),
             _ => (303, ""),
         }
@@ -162,7 +186,11 @@ impl Flow {
     /// The customer at Amazon.
     fn customer(self) -> &'static str {
         match self {
-            Self::Newcomer | Self::NewcomerInCapitals | Self::Disabled | Self::NoPassword => "nora",
+            Self::Newcomer
+            | Self::NewcomerInCapitals
+            | Self::Disabled
+            | Self::NoPassword
+            | Self::Attach => "nora",
             Self::SameEmail
             | Self::SomebodyElse
             | Self::Switch
@@ -192,8 +220,8 @@ impl Flow {
         };
         stack.amazon.change("nora", |nora| nora.email = Some(address.to_owned()));
         let browser = Browser::new(stack);
-        let (at_amazon, back, csrf) = (String::new(), String::new(), String::new());
-        let mut scene = Scene { flow: self, browser, stack, at_amazon, back, csrf };
+        let [at_amazon, back, csrf, code] = [const { String::new() }; 4];
+        let mut scene = Scene { flow: self, browser, stack, at_amazon, back, csrf, code };
         scene.arrive().await;
         scene
     }
@@ -216,6 +244,24 @@ impl<'a> Scene<'a> {
             | Flow::Verify
             | Flow::LogOut => {
                 self.browser.sign_in_at_amazon("lin", "/").await;
+            }
+            Flow::Reauthenticate | Flow::Revoke => {
+                Browser::new(stack).sign_in_at_amazon("lin", "/").await;
+                self.browser.sign_in_at_amazon("lin", "/").await;
+            }
+            Flow::Accept => self.code = self.local_sign_in("bob").await,
+            Flow::Attach | Flow::Unlink => {
+                let account = if flow == Flow::Unlink { "lin" } else { "bob" };
+                Browser::new(stack).sign_in_at_amazon("lin", "/").await;
+                self.sign_in_locally(account).await;
+            }
+            Flow::Undo => {
+                let page = self.browser.asked_after_amazon("ann", "/").await;
+                assert_eq!(self.browser.prove(&page, "ann-local-password").await.status, 303);
+                assert!(stack.deliver_notices().await.is_some());
+                let told = stack.queue.messages();
+                let url = told.iter().rev().find_map(|one| one["undo_url"].as_str()).unwrap();
+                self.code = self.browser.get(url).await.input("token").to_owned();
             }
             Flow::SomebodyElse | Flow::Switch => {
                 stack.link("ann", "ann").await.unwrap();
@@ -245,12 +291,13 @@ impl<'a> Scene<'a> {
                     self.browser.keep_cookie(TICKET, &ticket);
                 }
             }
-            Flow::LogOut => {
+            Flow::LogOut | Flow::Reauthenticate | Flow::Unlink | Flow::Revoke => {
                 let told = self.browser.fetch("/auth/session", None).await.json();
                 self.csrf = told["csrf"].as_str().unwrap().to_owned();
             }
             Flow::SessionNoted => self.age(400),
-            Flow::Session | Flow::Verify | Flow::Begin => {}
+            Flow::Attach => self.press_link().await,
+            Flow::Session | Flow::Verify | Flow::Begin | Flow::Accept | Flow::Undo => {}
             _ => self.at_amazon = self.browser.begin("/checkout").await,
         }
         if flow == Flow::Reload {
@@ -268,7 +315,73 @@ impl<'a> Scene<'a> {
             at_amazon: self.at_amazon.clone(),
             back: self.back.clone(),
             csrf: self.csrf.clone(),
+            code: self.code.clone(),
         }
+    }
+
+    /// The code of somebody who has just signed in at the shop's own desk.
+    async fn local_sign_in(&self, account: &str) -> String {
+        let at = self.stack.now().rfc3339();
+        let event =
+            json!({ "type": "signed_in", "account_id": account, "at": at, "how": "password" });
+        let told = self.stack.invoke("lifecycle", event.to_string()).await.unwrap();
+        let told: Value = serde_json::from_slice(&told).unwrap();
+        told["code"].as_str().unwrap().to_owned()
+    }
+
+    /// Signs in at the shop's own desk.
+    async fn sign_in_locally(&self, account: &str) {
+        let code = self.local_sign_in(account).await;
+        let accepted = self.browser.post("/auth/session/accept", &[("code", &code)]).await;
+        assert_eq!(accepted.status, 303, "{}", accepted.text);
+    }
+
+    /// Presses "Connect Amazon" on the page of connections.
+    async fn press_link(&mut self) {
+        let told = self.browser.fetch("/auth/session", None).await.json();
+        let csrf = told["csrf"].as_str().unwrap_or_default();
+        let answer = self.browser.post("/auth/connections/amazon/link", &[("csrf", csrf)]).await;
+        self.at_amazon = answer.header("location").unwrap_or_default().to_owned();
+    }
+
+    /// Does it once more, as somebody who is signed in, or was: the answer may have been lost that had
+    /// the new cookie.
+    async fn act_again_signed_in(&mut self) -> Answer {
+        let answer = match self.flow {
+            Flow::Accept => {
+                self.code = self.local_sign_in("bob").await;
+                return self.act().await;
+            }
+            Flow::Attach => {
+                self.press_link().await;
+                match self.at_amazon.is_empty() {
+                    true => self.browser.fetch("/auth/session", None).await,
+                    false => self.act().await,
+                }
+            }
+            _ => self.act().await,
+        };
+        if !matches!(answer.status, 401 | 403) {
+            return answer;
+        }
+        match self.flow {
+            Flow::Reauthenticate | Flow::Revoke => {
+                self.browser.sign_in_at_amazon("lin", "/").await;
+            }
+            Flow::Unlink => self.sign_in_locally("lin").await,
+            _ => self.sign_in_locally("bob").await,
+        }
+        if self.flow == Flow::Attach {
+            self.press_link().await;
+            if self.at_amazon.is_empty() {
+                // The first try has linked them.
+                return self.browser.get("/auth/connections").await;
+            }
+        } else {
+            let told = self.browser.fetch("/auth/session", None).await.json();
+            self.csrf = told["csrf"].as_str().unwrap_or_default().to_owned();
+        }
+        self.act().await
     }
 
     /// Does it.
@@ -307,6 +420,19 @@ impl<'a> Scene<'a> {
             Flow::Register => ("/auth/amazon/register", form(&[("email", "noa@home.example")])),
             Flow::RegisterTaken => ("/auth/amazon/register", form(&[("email", "bob@example.com")])),
             Flow::LogOut => ("/auth/logout", form(&[("return_to", "/")])),
+            Flow::Accept => {
+                let fields = [("code", self.code.as_str()), ("return_to", "/checkout")];
+                return browser.post("/auth/session/accept", &fields).await;
+            }
+            Flow::Reauthenticate => {
+                ("/auth/reauthenticate", form(&[("password", "lin-local-password")]))
+            }
+            Flow::Unlink => ("/auth/connections/amazon/unlink", form(&[])),
+            Flow::Revoke => ("/auth/connections/sessions/revoke", form(&[("all_others", "true")])),
+            Flow::Undo => {
+                let fields = [("token", self.code.as_str())];
+                return browser.post("/auth/connections/undo", &fields).await;
+            }
             _ => return browser.allow(&self.at_amazon, self.flow.customer()).await,
         };
         let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -316,6 +442,15 @@ impl<'a> Scene<'a> {
     /// Does it once more, as a visitor who was told to try again: the same form; from the start
     /// where the answer was that it is over.
     pub async fn act_again(&mut self) -> Answer {
+        if matches!(
+            self.flow,
+            Flow::Accept | Flow::Reauthenticate | Flow::Attach | Flow::Unlink | Flow::Revoke
+        ) {
+            return self.act_again_signed_in().await;
+        }
+        if self.flow == Flow::Undo {
+            return self.act().await;
+        }
         let comes_back = self.at_amazon.is_empty() || self.flow == Flow::Reload;
         if comes_back {
             let answer = self.act().await;

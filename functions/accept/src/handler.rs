@@ -52,6 +52,9 @@ impl Accept {
             return self.accepted_before(request, code, to).await;
         };
         let (token, session) = self.start(sign_in);
+        if session.expires_at <= now {
+            return Err(Failure::start_over("the visitor signed in too long ago"));
+        }
         let mut writes = vec![self.tickets.using_code(code, &session).map_err(Failure::broken)?];
         writes.extend(self.sessions.open(&token, &session).map_err(Failure::broken)?);
         if let Some(replaced) = cookie::session(request) {

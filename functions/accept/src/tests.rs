@@ -166,6 +166,25 @@ async fn a_code_ends_after_a_minute_to_the_second() {
 }
 
 #[tokio::test]
+async fn c08_who_signed_in_longer_ago_than_sessions_last_signs_in_anew() {
+    let at = setting(&[("SESSION_LIFETIME_SECONDS", "3600")]).await;
+    for (ago, status) in [(3599, 303), (3600, 400)] {
+        let code = SignInCode::open(&ann(), &mut web::rng());
+        let (at_noon, expires_at) = (NOON - Duration::from_secs(ago), NOON + CODE_LIVES);
+        let sign_in = LocalSignIn {
+            account: ann(),
+            name: None,
+            how: How::Site,
+            at: at_noon,
+            epoch: 0,
+            expires_at,
+        };
+        assert!(at.tables.keep_code(&code, sign_in).await.unwrap());
+        assert_eq!(at.reply(form(&code)).await.status(), status, "{ago} s ago");
+    }
+}
+
+#[tokio::test]
 async fn c12_e02_a_code_from_before_a_new_password_opens_nothing() {
     for kind in [Happening::PasswordReset, Happening::Disabled, Happening::Deleted] {
         let at = setting(&[]).await;

@@ -2,7 +2,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     env,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use axum::Router;
@@ -47,6 +47,7 @@ pub struct Stack {
     pub queue: Queue,
     settings: HashMap<String, HashMap<String, String>>,
     clock: Option<StoppedClock>,
+    time: Arc<Mutex<Clock>>,
     logs: Arc<Logs>,
     lambda: Option<Arc<Lambda>>,
     _site: Option<Server>,
@@ -121,7 +122,13 @@ impl Stack {
     /// The clock's file cannot be written.
     pub fn set_clock(&self, now: Timestamp) -> Result<(), Error> {
         self.amazon.set_clock(Clock::Stopped(now));
+        *hold(&self.time) = Clock::Stopped(now);
         self.clock.as_ref().map_or(Ok(()), |clock| clock.set(now))
+    }
+
+    /// What the time is for the functions and the shop.
+    pub fn now(&self) -> Timestamp {
+        hold(&self.time).now()
     }
 
     /// Kills the processes of a function that are handling a request: the visitor gets what the
@@ -177,7 +184,7 @@ impl Stack {
     ///
     /// The shop's secret is none.
     pub fn sign(&self, id: &str, body: &str) -> Result<[(&'static str, String); 3], Error> {
-        let (key, now) = (Key::parse(WEBHOOK_SECRET).ok_or("no secret")?, self.amazon.clock()());
+        let (key, now) = (Key::parse(WEBHOOK_SECRET).ok_or("no secret")?, self.now());
         Ok([
             ("webhook-id", id.to_owned()),
             ("webhook-timestamp", now.0.to_string()),
@@ -281,8 +288,20 @@ impl Options {
         let settings = settings.collect();
         let logs = Arc::new(Logs::new(self.show_logs));
         let (lambda, _site) = (None, None);
-        let stack =
-            Stack { url, dynamodb, amazon, secrets, queue, settings, clock, logs, lambda, _site };
+        let time = Arc::new(Mutex::new(Clock::System));
+        let stack = Stack {
+            url,
+            dynamodb,
+            amazon,
+            secrets,
+            queue,
+            settings,
+            clock,
+            time,
+            logs,
+            lambda,
+            _site,
+        };
         if let Some(now) = self.stopped_at {
             stack.set_clock(now)?;
         }
@@ -291,6 +310,10 @@ impl Options {
         stack.dynamodb.reset_requests();
         Ok((stack, template))
     }
+}
+
+fn hold(time: &Mutex<Clock>) -> MutexGuard<'_, Clock> {
+    time.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The values of the template's parameters on this machine.
@@ -354,6 +377,7 @@ fn binary(function: &Function, stack: &Stack) -> Result<Binary, Error> {
 
 /// The site itself, where nothing is below `/auth/`. It asks who is signed in as any site would.
 fn shop(stack: &Stack, port: u16) -> Result<Router, Error> {
+    let time = Arc::clone(&stack.time);
     Ok(shop::router(Shop {
         accounts: stack.dynamodb.client(),
         table: "accounts".to_owned(),
@@ -362,7 +386,7 @@ fn shop(stack: &Stack, port: u16) -> Result<Router, Error> {
         mail: Mail::new(stack.queue.reader(), stack.lambda.clone()),
         origin: stack.url.clone(),
         key: Key::parse(WEBHOOK_SECRET).ok_or("the shop's secret is none")?,
-        now: Box::new(stack.amazon.clock()),
+        now: Box::new(move || hold(&time).now()),
         http: server::http()?,
         authorize_url: stack.amazon.authorize_url(),
     }))

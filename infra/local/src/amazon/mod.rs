@@ -44,7 +44,7 @@ use std::{
     sync::{Arc, MutexGuard},
 };
 
-use domain::{Clock, Timestamp};
+use domain::Clock;
 use tokio::{net::TcpListener, task::AbortHandle};
 
 pub use self::{
@@ -210,12 +210,6 @@ impl Amazon {
     /// Sets what time it is there.
     pub fn set_clock(&self, clock: Clock) {
         self.world().clock = clock;
-    }
-
-    /// What tells the time that customers' tokens end by.
-    pub fn clock(&self) -> impl Fn() -> Timestamp + Send + Sync + 'static {
-        let shared = Arc::clone(&self.shared);
-        move || shared.world().clock.now()
     }
 
     /// Puts everything back to how it was at the start.

@@ -63,7 +63,7 @@ impl Street {
             origin: url.clone(),
             mail: Mail::new(stack.queue.reader(), None),
             key: Key::parse(crate::WEBHOOK_SECRET).unwrap(),
-            now: Box::new(stack.amazon.clock()),
+            now: Box::new(|| domain::Clock::System.now()),
             http: http.clone(),
             authorize_url: stack.amazon.authorize_url(),
         };
