@@ -95,7 +95,7 @@ async fn reset(site: &Site) {
 
 /// The site's server tells what happened.
 async fn tell(site: &Site, kind: &str, account: &str) {
-    let at = site.stack.amazon.clock()().rfc3339();
+    let at = site.stack.now().rfc3339();
     let event = json!({ "type": kind, "account_id": account, "at": at });
     assert!(site.stack.invoke("lifecycle", event.to_string()).await.is_some(), "{kind}");
     site.later(60);
