@@ -123,8 +123,9 @@ pub struct Failure {
     pub why: &'static str,
     /// What lies behind it.
     pub cause: Option<Cause>,
-    /// Where the visitor was going, so that another try leads there too.
-    pub return_to: Option<ReturnTo>,
+    /// Where the visitor was going, so that another try leads there too. In a box, because a failure
+    /// is handed from function to function.
+    pub return_to: Option<Box<ReturnTo>>,
     /// A page of ours where another try begins, if not at Amazon.
     pub retry: Option<&'static str>,
     /// After how many seconds another try makes sense.
@@ -192,7 +193,7 @@ impl Failure {
 
     /// The same failure, with the way back to where the visitor was going.
     pub fn on_the_way_to(self, return_to: &ReturnTo) -> Self {
-        Self { return_to: Some(return_to.clone()), ..self }
+        Self { return_to: Some(Box::new(return_to.clone())), ..self }
     }
 }
 

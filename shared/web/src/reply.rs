@@ -140,7 +140,7 @@ pub(crate) fn failure(failure: &Failure, request: &Request, site: &Site) -> Repl
         with_header(reply, "content-type", "application/problem+json")
     } else {
         page(site, request, (status, code), |frame| {
-            let return_to = failure.return_to.clone().unwrap_or_default();
+            let return_to = failure.return_to.as_deref().cloned().unwrap_or_default();
             let retry = failure.retry.map_or_else(|| site.login_href(&return_to), str::to_owned);
             Problem {
                 retry_href: Some(&retry),
