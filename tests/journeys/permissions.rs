@@ -34,7 +34,7 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn now(&self) -> String {
-        self.stack.amazon.clock()().rfc3339()
+        self.stack.now().rfc3339()
     }
 
     /// Tells that something happened to an account.

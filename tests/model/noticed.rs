@@ -22,6 +22,7 @@ fn link(customer: &str, account: &str) -> Value {
         "account_id": { "S": account },
         "epoch": { "N": "0" },
         "linked_at": { "N": "1900000000" },
+        "proven_at": { "N": "1900000000" },
         "how": { "S": "linked" },
     })
 }
@@ -83,6 +84,7 @@ async fn inv02_a_session_of_an_account_that_is_gone_is_noticed() {
             "id": { "S": "id" },
             "kind": { "S": "browser" },
             "how": { "S": "amazon" },
+            "epoch": { "N": "0" },
             "started_at": { "N": "1900000000" },
             "last_seen": { "N": "1900000000" },
             "expires_at": { "N": "1900604800" },

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use local_stack::Stack;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -146,6 +147,12 @@ const SHAPES: &[Shape] = &[
     },
     Shape {
         table: "tickets",
+        is: |row| text(row, "sk").starts_with("DEVICE#"),
+        must: &[("sk", Text), ("ttl", Number)],
+        may: &[],
+    },
+    Shape {
+        table: "tickets",
         is: |row| text(row, "sk").starts_with("TICKET#"),
         must: &[("sk", Text), ("ttl", Number)],
         may: &[],
@@ -289,6 +296,7 @@ impl Tables {
         self.claims(&mut broken);
         self.ways_in(&mut broken);
         self.counts(&mut broken);
+        self.pointers(&mut broken);
         broken
     }
 
@@ -429,6 +437,20 @@ impl Tables {
             }
             if !linked.values().any(|account| *account == id) {
                 broken.push(format!("INV-06: {id} cannot be entered"));
+            }
+        }
+    }
+
+    /// What is under way for an account is found by whoever has to cancel it.
+    fn pointers(&self, broken: &mut Vec<String>) {
+        for row in self.tickets.iter().filter(|row| !row["purpose"].is_null()) {
+            let account = text(row, "account_id");
+            let pointer = format!("TICKET#{}.{}", key(row), text(row, "sk"));
+            let tag = Sha256::new().chain_update("account\0").chain_update(account).finalize();
+            let tag = URL_SAFE_NO_PAD.encode(tag);
+            let points = |row: &&Value| key(row) == tag && text(row, "sk") == pointer;
+            if !account.is_empty() && !self.tickets.iter().any(|row| points(&row)) {
+                broken.push(format!("K11: nothing points from {account} to its ticket: {row}"));
             }
         }
     }

@@ -97,12 +97,11 @@ impl Callback {
     /// What the cookie says of when this began is the browser's own word. So a proof counts here if it
     /// was fresh when the longest possible way began.
     fn check_proof(&self, bound: &Bound) -> Result<(), Failure> {
-        let now = self.entrance.clock.now();
-        let proven_at = bound.session.proven_at.filter(|at| *at <= now);
-        match proven_at {
-            Some(at) if now.since(at) < PROOF_LIVES + login::LIVES => Ok(()),
-            _ => {
-                Err(Failure::new(Code::ReauthenticationRequired, "the last proof was too long ago"))
+        match bound.session.proven_within(PROOF_LIVES + login::LIVES, self.entrance.clock.now()) {
+            true => Ok(()),
+            false => {
+                let why = "the last proof was too long ago";
+                Err(Failure::new(Code::ReauthenticationRequired, why))
             }
         }
     }

@@ -144,8 +144,8 @@ impl Device {
         };
         let ours = std::slice::from_ref(&amazon.client_id);
         let customer = amazon.customer_of(&token, ours).await.map_err(blame)?;
-        let met = tickets.meet_device(handle, &customer).await.map_err(Failure::unavailable)?;
-        if !met {
+        let met = tickets.meet_device(handle, &customer, grant.expires_at).await;
+        if !met.map_err(Failure::unavailable)? {
             return Ok(over());
         }
         self.let_in(handle, &customer).await

@@ -195,7 +195,7 @@ async fn a_linked_customer_comes_in_on_a_television() {
         [
             "GetItem tickets",
             "UpdateItem tickets",
-            "UpdateItem tickets",
+            "TransactWriteItems tickets",
             "GetItem identities",
             "GetItem accounts",
             "TransactWriteItems accounts,identities,sessions,tickets",

@@ -3,6 +3,7 @@ use std::time::Duration;
 use domain::{
     Account, AccountId, AmazonUserId, Clock, Email, LinkTicket, Profile, ReturnTo, SessionToken,
     SignInCode, Status, Timestamp,
+    device::{DeviceHandle, Grant},
     link::{Purpose, Ticket, limits},
     session::{How, Kind, Session},
     webhook::Key,
@@ -303,6 +304,13 @@ async fn e19_k11_nothing_is_left_of_an_account_that_is_deleted_however_many_sess
     at.link(&user("ANN"), NOON).await;
     at.ticket(&user("ANN"), NOON).await;
     at.ticket(&user("STRANGER"), NOON).await;
+    let handle = DeviceHandle::mint(&mut web::rng());
+    let tickets = &at.lifecycle.tables.tickets;
+    let minute = Duration::from_mins(1);
+    let grant = Grant::new(b"sealed".to_vec(), minute, minute, NOON);
+    tickets.open_device(&handle, &grant).await.unwrap();
+    let ann = Profile { user_id: user("ANN"), email: None, name: None, postal_code: None };
+    assert!(tickets.meet_device(&handle, &ann, grant.expires_at).await.unwrap());
     for number in 0..500 {
         at.sign_in(How::Password, after(number)).await;
     }

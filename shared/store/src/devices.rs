@@ -5,6 +5,7 @@
 //! | `DEVICE#` and the SHA-256 of our handle | `DEVICE` | `codes`, `pause`, `next_poll_at`, `expires_at`, `ttl` |
 //! | the same, once Amazon has vouched for somebody | `DEVICE` | what Amazon told, in place of `codes` |
 //! | the same, once they are in | `DEVICE` | `opened`, `done_at`, in place of what Amazon told |
+//! | hash of the Amazon identity | the key of a grant of theirs | `ttl` |
 //!
 //! `codes` are Amazon's two codes and `opened` is the token of the session, both sealed under keys
 //! that are made of the handle (see `domain::device`). Only the television has the handle, so whoever
@@ -15,15 +16,15 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::{
     primitives::Blob,
-    types::{AttributeValue, Update},
+    types::{AttributeValue, Put, Update},
 };
 use domain::{
-    AmazonUserId, Email, Profile, SessionToken, Timestamp,
+    AmazonUserId, Email, LinkTicket, Profile, SessionToken, Timestamp,
     device::{DeviceHandle, Grant, Stage},
 };
 
 use crate::{
-    Error, Part, Tickets, Write, failed,
+    Commit, Error, Part, Tickets, Write, commit, failed,
     row::{Item, moment, n, number, optional, optional_text, put_optional, row, s, text},
     tickets::TTL_SLACK,
     write::send,
@@ -100,6 +101,7 @@ impl Tickets {
         &self,
         handle: &DeviceHandle,
         customer: &Profile,
+        expires_at: Timestamp,
     ) -> Result<bool, Error> {
         let told = told(customer);
         let value = |name: &str| (format!(":{name}"), told[name].clone());
@@ -107,19 +109,27 @@ impl Tickets {
         let sets: Vec<_> = names.iter().map(|name| format!("{name} = :{name}")).collect();
         let expression = format!("SET {} REMOVE codes", sets.join(", "));
         let values: Item = names.into_iter().map(value).collect();
-        let meet = || {
-            self.client
-                .update_item()
-                .table_name(&self.table)
-                .key("pk", pk(handle))
-                .key("sk", s("DEVICE"))
-                .update_expression(&expression)
-                // Our own first try, whose answer got lost, has removed the codes already.
-                .condition_expression("attribute_exists(codes) OR amazon_user_id = :amazon_user_id")
-                .set_expression_attribute_values(Some(values.clone()))
-                .send()
-        };
-        send("note a device's customer", meet).await
+        let meet = Update::builder()
+            .table_name(&self.table)
+            .key("pk", pk(handle))
+            .key("sk", s("DEVICE"))
+            .update_expression(&expression)
+            // Our own first try, whose answer got lost, has removed the codes already.
+            .condition_expression("attribute_exists(codes) OR amazon_user_id = :amazon_user_id")
+            .set_expression_attribute_values(Some(values));
+        let ttl = n((expires_at + TTL_SLACK).0);
+        let point = Put::builder()
+            .table_name(&self.table)
+            .item("pk", s(LinkTicket::tag_of(&customer.user_id)))
+            .item("sk", pk(handle))
+            .item("ttl", ttl.clone())
+            .condition_expression("attribute_not_exists(pk) OR #ttl = :ttl")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":ttl", ttl);
+        let meet = meet.build().map_err(failed("note a device's customer"))?;
+        let point = point.build().map_err(failed("note a device's customer"))?;
+        let writes = vec![Write::update(Part::Device, meet), Write::put(Part::Ticket, point)];
+        Ok(commit(&self.client, writes).await? == Commit::Done)
     }
 
     /// Ends a grant that Amazon will do nothing for any more.

@@ -220,7 +220,7 @@ impl Tickets {
         send("cancel a ticket", cancel).await.map(drop)
     }
 
-    /// Gives all tickets of a customer up.
+    /// Gives up all tickets of a customer, and televisions that wait for them.
     ///
     /// # Errors
     ///
@@ -228,9 +228,14 @@ impl Tickets {
     pub async fn cancel_all(&self, customer: &AmazonUserId) -> Result<(), Error> {
         let tag = LinkTicket::tag_of(customer);
         let rows = self.rows(&tag).await?;
-        let keys =
-            rows.iter().map(|row| Ok((tag.clone(), text(row, "sk", |sk| Some(sk.to_owned()))?)));
-        let keys = keys.collect::<Result<_, Error>>()?;
+        let mut keys = Vec::new();
+        for row in &rows {
+            let sort = text(row, "sk", |sk| Some(sk.to_owned()))?;
+            if sort.starts_with("DEVICE#") {
+                keys.push((sort.clone(), "DEVICE".to_owned()));
+            }
+            keys.push((tag.clone(), sort));
+        }
         delete_all(&self.client, &self.table, keys, "cancel tickets").await
     }
 
