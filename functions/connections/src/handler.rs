@@ -24,7 +24,7 @@ use web::{
 
 use crate::revoke::Revoke;
 
-const PAGE: &str = "/auth/connections";
+pub(crate) const PAGE: &str = "/auth/connections";
 
 /// Everything that showing and changing connections takes.
 pub(crate) struct Connections {
@@ -109,6 +109,10 @@ impl Connections {
             cancelled.map_err(Failure::unavailable)?;
         }
         let reply = self.changed(request);
+        if customer.is_none() {
+            // The session that asked may have been replaced by a first click, whose cookie stays.
+            return Ok(reply);
+        }
         Ok(reply::renewed(reply, (&visitor.token, &visitor.session), self.entrance.clock.now()))
     }
 
