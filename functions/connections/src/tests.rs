@@ -97,9 +97,12 @@ impl Setting {
 }
 
 fn button(name: &str, token: &SessionToken) -> Specimen {
-    Specimen::of(&format!("connections-{name}"))
-        .cookie(COOKIE, &token.expose())
-        .form(&[("csrf", token.csrf().expose())])
+    let specimen = match name {
+        "link" => "connections-link",
+        "unlink" => "connections-unlink",
+        _ => "connections-revoke",
+    };
+    Specimen::of(specimen).cookie(COOKIE, &token.expose()).form(&[("csrf", token.csrf().expose())])
 }
 
 fn revoke(token: &SessionToken, id: &str) -> Specimen {
