@@ -45,17 +45,31 @@ Resources:
 }
 
 #[test]
-fn every_function_has_a_binary_and_a_route() {
-    let template = ours(&[]);
+fn every_function_has_a_binary_and_a_route_but_those_that_something_else_invokes() {
+    let template = ours(&[("Notices", "arn:aws:sqs:us-east-1:000000000000:notices")]);
 
-    assert!(!template.functions.is_empty());
+    let mut invoked = Vec::new();
     for function in &template.functions {
-        assert!(!function.name.is_empty() && !function.routes.is_empty(), "{function:?}");
+        assert!(!function.name.is_empty(), "{function:?}");
+        invoked.extend(function.routes.is_empty().then_some(function.name.as_str()));
     }
+    // By the gateway itself, and by a stream and a schedule.
+    assert_eq!(invoked, ["authorizer", "notices"]);
     let (session, key) = template.route("GET", "/auth/session").unwrap();
     assert_eq!((session.name.as_str(), key.as_str()), ("session", "ANY /auth/session"));
     let (elsewhere, key) = template.route("GET", "/auth/nowhere").unwrap();
     assert_eq!((elsewhere.name.as_str(), key.as_str()), ("session", "$default"));
+}
+
+#[test]
+fn a_function_is_there_where_its_condition_holds() {
+    let tells = |notices| {
+        let template = ours(&[("Notices", notices)]);
+        template.functions.iter().any(|function| function.name == "notices")
+    };
+
+    assert!(tells("arn:aws:sqs:us-east-1:000000000000:notices"));
+    assert!(!tells("none"));
 }
 
 #[test]
@@ -119,6 +133,11 @@ fn functions_of_cloudformation() {
         ("!GetAtt RowsTable.Arn", "arn:aws:dynamodb:us-east-1:000000000000:table/rows"),
         ("!GetAtt [RowsTable, Arn]", "arn:aws:dynamodb:us-east-1:000000000000:table/rows"),
         (
+            "!GetAtt RowsTable.StreamArn",
+            "arn:aws:dynamodb:us-east-1:000000000000:table/rows/stream/1",
+        ),
+        ("!GetAtt F.Arn", "arn:aws:lambda:us-east-1:000000000000:function:F"),
+        (
             "!Sub '${RowsTable.Arn}/index/x'",
             "arn:aws:dynamodb:us-east-1:000000000000:table/rows/index/x",
         ),
@@ -147,9 +166,9 @@ fn what_is_not_understood_is_said() {
             "F in the template: the template has nothing called Nothing",
         ),
         (
-            "!GetAtt RowsTable.StreamArn",
+            "!GetAtt RowsTable.Label",
             ("Size", "5"),
-            "F in the template: !GetAtt RowsTable.StreamArn is not understood here",
+            "F in the template: !GetAtt RowsTable.Label is not understood here",
         ),
         ("!If [IsGreen, a, b]", ("Size", "5"), "F in the template: there is no condition IsGreen"),
         ("x", ("Colour", "green"), "the parameter Colour cannot be \"green\""),
