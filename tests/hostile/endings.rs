@@ -1,5 +1,7 @@
 //! Every route, in every way that a request to it can end.
 
+mod own;
+
 use std::collections::BTreeSet;
 
 use local_stack::{
@@ -23,9 +25,19 @@ pub(crate) const TOKEN: &str = "/auth/amazon/token";
 pub(crate) const SESSION: &str = "/auth/session";
 pub(crate) const VERIFY: &str = "/auth/verify";
 pub(crate) const LOGOUT: &str = "/auth/logout";
+pub(crate) const ACCEPT: &str = "/auth/session/accept";
+pub(crate) const LIFECYCLE: &str = "/auth/lifecycle";
+pub(crate) const REAUTHENTICATE: &str = "/auth/reauthenticate";
+pub(crate) const CONNECTIONS: &str = "/auth/connections";
+pub(crate) const ATTACH: &str = "/auth/connections/amazon/link";
+pub(crate) const UNLINK: &str = "/auth/connections/amazon/unlink";
+pub(crate) const REVOKE: &str = "/auth/connections/sessions/revoke";
+pub(crate) const UNDO: &str = "/auth/connections/undo";
+pub(crate) const DEVICE: &str = "/auth/amazon/device";
+pub(crate) const POLL: &str = "/auth/amazon/device/poll";
 
 /// Every route, with the methods it takes.
-pub(crate) const ROUTES: [(&str, &str); 11] = [
+pub(crate) const ROUTES: [(&str, &str); 21] = [
     (LOGIN, "GET"),
     (CALLBACK, "GET"),
     (SWITCH, "POST"),
@@ -37,6 +49,16 @@ pub(crate) const ROUTES: [(&str, &str); 11] = [
     (SESSION, "GET"),
     (VERIFY, "GET"),
     (LOGOUT, "POST"),
+    (ACCEPT, "POST"),
+    (LIFECYCLE, "POST"),
+    (REAUTHENTICATE, "GET, POST"),
+    (CONNECTIONS, "GET"),
+    (ATTACH, "POST"),
+    (UNLINK, "POST"),
+    (REVOKE, "POST"),
+    (UNDO, "GET, POST"),
+    (DEVICE, "POST"),
+    (POLL, "POST"),
 ];
 
 const FIELDS: &str =
@@ -62,6 +84,8 @@ impl Endings {
         all.register(stack).await;
         all.switch_and_logout(stack).await;
         all.handoff(stack).await;
+        all.televisions(stack).await;
+        all.of_ones_own(stack).await;
         all.elsewhere(stack).await;
         all.nobody_answers(stack).await;
         all
@@ -340,7 +364,7 @@ impl Endings {
         stack.amazon.clear_faults(Endpoint::Token);
         let down = dynamodb::Fault::Refused("ResourceNotFoundException");
         stack.dynamodb.fault("", 0, None, down);
-        for route in [SESSION, VERIFY] {
+        for route in [SESSION, VERIFY, CONNECTIONS, REAUTHENTICATE] {
             self.both(route, 503, || lin.ask("GET", route)).await;
         }
         let logout = || lin.ask("POST", LOGOUT).header("origin", &stack.url);

@@ -7,7 +7,10 @@ use sha2::{Digest as _, Sha256};
 use tests::{Answer, Ask, Browser, LOGIN as LOGIN_COOKIE, SESSION as SESSION_COOKIE, TICKET};
 
 use crate::{
-    endings::{CALLBACK, LINK, LOGIN, LOGOUT, REGISTER, ROUTES, SESSION, VERIFY},
+    endings::{
+        CALLBACK, CONNECTIONS, LINK, LOGIN, LOGOUT, REAUTHENTICATE, REGISTER, ROUTES, SESSION,
+        UNDO, VERIFY,
+    },
     stack,
 };
 
@@ -131,7 +134,7 @@ fn junk<'a>(browser: &'a Browser<'_>, stack: &Stack, route: &str) -> Vec<Ask<'a>
         if [SESSION, VERIFY].contains(&route) {
             continue;
         }
-        if ![LINK, REGISTER].contains(&route) {
+        if ![LINK, REGISTER, CONNECTIONS, REAUTHENTICATE].contains(&route) {
             all.push(holder(browser.ask("GET", route)).header("accept", "application/json"));
         }
     }
@@ -199,6 +202,12 @@ async fn m08_what_is_made_up_with_care_costs_one_call_each() {
         ("POST /auth/amazon/register", 410),
         ("POST /auth/amazon/switch", 410),
         ("POST /auth/logout", 303),
+        ("GET /auth/connections", 401),
+        ("POST /auth/connections/amazon/link", 401),
+        ("POST /auth/connections/amazon/unlink", 401),
+        ("POST /auth/connections/undo", 410),
+        ("GET /auth/reauthenticate", 401),
+        ("POST /auth/reauthenticate", 401),
     ] {
         let (method, path) = route.split_once(' ').unwrap();
         let asks = (0..times).map(|number| {
@@ -207,7 +216,8 @@ async fn m08_what_is_made_up_with_care_costs_one_call_each() {
             let ask = ask.cookies(&format!("{TICKET}={handle}; {SESSION_COOKIE}={handle}"));
             match (method, path) {
                 ("GET", _) => ask,
-                (_, LINK) => ask.form(&[("csrf", &csrf), ("password", "x")]),
+                (_, LINK | REAUTHENTICATE) => ask.form(&[("csrf", &csrf), ("password", "x")]),
+                (_, UNDO) => ask.form(&[("token", &handle)]),
                 _ => ask.form(&[("csrf", &csrf)]),
             }
         });

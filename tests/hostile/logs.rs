@@ -40,6 +40,10 @@ fn text<'a>(line: &'a Value, member: &str) -> &'a str {
 fn code(answer: &Answer) -> String {
     match answer.header("content-type") {
         Some("application/problem+json") => answer.json()["code"].as_str().unwrap().to_owned(),
+        Some("application/json") if answer.status == 400 => {
+            // To a device, in the words of RFC 8628.
+            answer.json()["error"].as_str().unwrap().to_owned()
+        }
         Some("text/html; charset=utf-8") => answer.code().to_owned(),
         _ => "ok".to_owned(),
     }
@@ -50,6 +54,14 @@ async fn k10_inv18_every_request_is_one_line_that_says_how_it_ended_and_why() {
     let stack = Endings::stack().await;
     let all = Endings::of(&stack).await;
     let lines = lines(&stack, all.answers.len()).await;
+    // What was invoked without a request has a line too, with less to tell.
+    let (lines, invoked): (Vec<_>, Vec<_>) =
+        lines.into_iter().partition(|line| line["request_id"].is_string());
+    assert!(!invoked.is_empty());
+    for line in &invoked {
+        let members: Vec<_> = line.as_object().unwrap().keys().collect();
+        assert_eq!(members, ["code", "level", "ms"], "{line}");
+    }
     let mut by_id = BTreeMap::new();
     for line in &lines {
         let earlier = by_id.insert(text(line, "request_id"), line);
@@ -65,10 +77,15 @@ async fn k10_inv18_every_request_is_one_line_that_says_how_it_ended_and_why() {
         let level = if answer.status < 500 { "INFO" } else { "ERROR" };
         assert_eq!(text(line, "level"), level, "{line}");
         assert!(line["ms"].as_u64().is_some_and(|ms| ms < 10_000), "{line}");
-        // A form that is shown again, and nobody's session, need no reason.
-        let asked_again = [401, 422].contains(&answer.status)
-            && answer.header("content-type") != Some("application/problem+json");
-        let refused = answer.status >= 400 && !asked_again;
+        // A form that is shown again, nobody's session and a word to a device need no reason.
+        let needs_none = match answer.header("content-type") {
+            Some("application/problem+json") => false,
+            Some("text/html; charset=utf-8") => {
+                ["wrong_password", "invalid_fields"].contains(&answer.code())
+            }
+            _ => true,
+        };
+        let refused = answer.status >= 400 && !needs_none;
         assert_eq!(line["why"].is_string(), refused, "{line}");
         let known = ["code", "level", "method", "ms", "request_id", "route", "status", "why"];
         let mut members = line.as_object().unwrap().keys();

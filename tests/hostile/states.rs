@@ -8,6 +8,7 @@ use tests::{Browser, LOGIN, SESSION, TICKET};
 
 use crate::{
     NOON,
+    again::sessions,
     back::{Back, Untouched, ending},
     stack,
 };
@@ -114,7 +115,7 @@ async fn a05_fifty_callbacks_at_once_redeem_one_code_and_open_one_session() {
         let browser = Browser::new(&stack);
         let back = Back::begin(&browser, &stack, customer).await;
         let calls = stack.amazon.calls_of(Endpoint::Token).len();
-        let sessions = stack.dynamodb.scan("sessions").unwrap().len();
+        let before = sessions(&stack);
 
         let copies: Vec<_> = (0..50).map(|_| browser.copy()).collect();
         let answers = join_all(copies.iter().map(|copy| copy.come_back(&back.url))).await;
@@ -124,7 +125,7 @@ async fn a05_fifty_callbacks_at_once_redeem_one_code_and_open_one_session() {
         assert_eq!(won.len(), 1, "{customer}");
         assert!(lost.iter().all(|answer| ending(answer) == (400, "start_over")), "{customer}");
         assert_eq!(stack.amazon.calls_of(Endpoint::Token).len(), calls + 1);
-        assert_eq!(stack.dynamodb.scan("sessions").unwrap().len(), sessions + 1);
+        assert_eq!(sessions(&stack), before + 1);
         let mut signed_in = 0;
         for copy in &copies {
             signed_in += usize::from(copy.account().await.is_some());

@@ -12,7 +12,7 @@ use entrance::{Current, Entrance, Entry};
 use serde_json::json;
 use store::Taken;
 use web::{
-    Code, Failure, Form, Handle, Reply, Request, Site, StatusCode,
+    Code, Failure, Form, Handle, Reply, Request, Site, StatusCode, cookie,
     csrf::{check_origin, check_token},
     page, reply, send_to_amazon,
 };
@@ -59,9 +59,11 @@ impl Reauthenticate {
         let names = ["csrf", "username", "password", "return_to"];
         let form = Form::read(request, &names, false)?;
         check_origin(request, &self.site)?;
+        // Before anybody looks the session up.
+        let token = cookie::session(request).ok_or_else(not_signed_in)?;
+        check_token(form.get("csrf"), &token.csrf())?;
         let return_to = form.get("return_to").and_then(ReturnTo::parse);
         let visitor = self.visitor(request, return_to).await?;
-        check_token(form.get("csrf"), &visitor.token.csrf())?;
         if visitor.record.account.has_password {
             let password = form.get("password");
             let password = password.ok_or(Failure::bad_request("there is no password"))?;
