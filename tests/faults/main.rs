@@ -12,3 +12,4 @@ mod settings;
 mod tables;
 mod televisions;
 mod transport;
+mod wrong;

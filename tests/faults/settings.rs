@@ -3,138 +3,19 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
-use local_stack::Stack;
+use local_stack::{Stack, specimen::Specimen};
 use tests::{
-    Answer, Browser, Flow,
+    Answer, Browser, Flow, SESSION,
     stage::{Stage, careless, code, side_by_side, timed},
 };
 
-use crate::ending::Pages;
+use crate::{
+    ending::Pages,
+    wrong::{Setting, setting},
+};
 
 /// What every setting that is wrong says, where it says so much.
 const CANARY: &str = "canary";
-
-/// What is wrong for a setting, apart from what is said of it here.
-#[derive(Clone, Copy)]
-struct Setting {
-    /// Whether the function cannot do without.
-    needed: bool,
-    wrong: &'static [&'static str],
-}
-
-const PATH: Setting = optional(&[
-    "canary",
-    "//canary.example",
-    "///canary.example",
-    "https://canary.example/",
-    "/\\canary.example",
-    "/canary page",
-    "/canary\u{e4}",
-    "/canary\r\nX-Canary: 1",
-    "javascript:canary",
-]);
-const SECONDS: Setting = optional(&["0", "-1", "+-1", "1.5", "1e3", "canary", " 60", "60s"]);
-const STAND_IN: Setting = optional(&[
-    "https://canary.example",
-    "http://localhost@canary.example",
-    "http://localhost.canary.example",
-    "http://127.0.0.1:80:canary",
-    "http://169.254.169.254/canary",
-    "//localhost/canary",
-    "canary",
-]);
-/// What only Amazon, or AWS, can say no to.
-const ANY_TEXT: Setting = optional(&[]);
-const NEEDED: Setting = Setting { needed: true, wrong: &[] };
-
-const fn optional(wrong: &'static [&'static str]) -> Setting {
-    Setting { needed: false, wrong }
-}
-
-/// Every setting that some function has.
-fn setting(function: &str, name: &str) -> Setting {
-    match name {
-        "PUBLIC_URL" => Setting {
-            needed: true,
-            wrong: &[
-                "canary",
-                "http://canary.example",
-                "https://canary.example/",
-                "https://canary.example:443",
-                "https://Canary.example",
-                "https://a@canary.example",
-                "https://canary.example\r\nX-Canary: 1",
-                "//canary.example",
-                "javascript:canary",
-            ],
-        },
-        "SIGN_IN_PATH" | "SIGNED_IN_PATH" | "BRAND_LOGO_PATH" | "LINK_PAGE_PATH"
-        | "REGISTER_PAGE_PATH" => PATH,
-        "PASSWORD_RESET_URL" => optional(&[
-            "canary",
-            "http://canary.example",
-            "//canary.example",
-            "/\\canary.example",
-            "/canary page",
-            "/canary\r\nX-Canary: 1",
-            "https://",
-            "https://canary.example:443/reset",
-            "https://a@canary.example/reset",
-            "https://canary.example/re set",
-            "https://canary.example/\r\nX-Canary: 1",
-            "https://canary.example\\.evil.example",
-            "javascript:canary",
-            "javascript://canary.example/%0aalert(1)",
-        ]),
-        "LWA_REGION" => optional(&["canary", "NA", "us", "na,eu", " na"]),
-        "LWA_AUTHORIZE_URL" | "LWA_API_URL" => STAND_IN,
-        "LWA_SCOPE_DATA" => optional(&[
-            "canary",
-            "{\"canary\":",
-            "[\"canary\"]",
-            "\"canary\"",
-            "null",
-            "{\"profile\":{\"essential\":true}}canary",
-        ]),
-        "BRAND_COLOR" => optional(&["canary", "#12345", "#1234567", "#12345;", "#canary", "red"]),
-        "REGISTRATION" => optional(&["canary", "Open", "true", "open,closed"]),
-        "REGISTRATION_FIELDS" => optional(&[
-            "canary",
-            "{\"canary\":1}",
-            "[{\"name\":\"canary\"}]",
-            "[{\"name\":\"ca nary\",\"label\":\"Canary\"}]",
-            "[{\"name\":\"csrf\",\"label\":\"canary\"}]",
-            "[{\"name\":\"canary\",\"label\":\"A\",\"type\":\"password\"}]",
-            "[{\"name\":\"canary\",\"label\":\"A\",\"pattern\":\"(\"}]",
-            "[{\"name\":\"canary\",\"label\":\"A\"}",
-        ]),
-        "PROFILE_SYNC" => {
-            optional(&["canary", "name=canary", "canary=never", "email=always", "name=always;"])
-        }
-        "ACCOUNTS_ATTRIBUTES" => optional(&["canary", "id=", "canary=id"]),
-        "SESSION_IDLE_SECONDS" | "SESSION_LIFETIME_SECONDS" => SECONDS,
-        "BRAND_NAME" | "LWA_SCOPE" | "ACCOUNTS_EMAIL_INDEX" => ANY_TEXT,
-        "LWA_DEVICE_CLIENT_ID" => optional(&["canary id", "canary\r\nX-Canary: 1", "canary&x=y"]),
-        "LWA_ACCEPTED_CLIENT_IDS" => {
-            optional(&["canary id", "canary,a b", "canary\r\nX-Canary: 1", "https://canary/"])
-        }
-        "TRUSTED_PROXY" => optional(&[
-            "canary",
-            "canary=",
-            "x-forwarded-for=canary",
-            "=arn:aws:secretsmanager:us-east-1:000000000000:secret:canary",
-        ]),
-        "LWA_CLIENT_ID"
-        | "LWA_CLIENT_SECRET_ARN"
-        | "IDENTITIES_TABLE"
-        | "SESSIONS_TABLE"
-        | "TICKETS_TABLE"
-        | "ACCOUNTS_TABLE" => NEEDED,
-        // The login function asks nothing of AWS.
-        "AWS_REGION" => Setting { needed: function != "login", wrong: &[] },
-        _ => panic!("{function} has {name}, and nobody says here what is wrong for it"),
-    }
-}
 
 /// What a function's routes are asked: a method each, and a path.
 fn requests(function: &str) -> &'static [(&'static str, &'static str)] {
@@ -165,14 +46,59 @@ fn requests(function: &str) -> &'static [(&'static str, &'static str)] {
             ("GET", "/auth/amazon/device"),
             ("POST", "/auth/amazon/device/poll"),
         ],
+        "accept" => &[("POST", "/auth/session/accept"), ("GET", "/auth/session/accept")],
+        "reauthenticate" => &[("GET", "/auth/reauthenticate"), ("POST", "/auth/reauthenticate")],
+        "connections" => &[
+            ("GET", "/auth/connections"),
+            ("POST", "/auth/connections/amazon/link"),
+            ("POST", "/auth/connections/amazon/unlink"),
+            ("POST", "/auth/connections/sessions/revoke"),
+            ("GET", "/auth/connections/undo?token=x"),
+            ("POST", "/auth/connections/undo"),
+        ],
+        "lifecycle" => &[("POST", "/auth/lifecycle"), ("GET", "/auth/lifecycle")],
+        // These are invoked.
+        "authorizer" | "notices" => &[],
         _ => panic!("{function} is new: which routes has it?"),
     }
 }
 
+/// What a function is invoked with by something else than a request, if it ever is. The authorizer is
+/// asked about somebody who is signed in, so that it has no other reason to say no.
+fn event(function: &str, session: &str) -> Option<String> {
+    match function {
+        "authorizer" => Some(Specimen::of("authorizer").cookie(SESSION, session).event()),
+        "lifecycle" => {
+            let event = r#"{"type":"enabled","account_id":"bob","at":"2025-01-01T00:00:00Z"}"#;
+            Some(event.to_owned())
+        }
+        "notices" => Some(Specimen::of("notices").event()),
+        _ => None,
+    }
+}
+
+/// What an invocation returns where settings are wrong; one that returns nothing has failed.
+fn refusal(function: &str) -> Option<Vec<u8>> {
+    (function == "authorizer").then(|| br#"{"isAuthorized":false}"#.to_vec())
+}
+
 /// How every request ends without a setting that a site need not have, where that is not as usual.
 fn without(name: &str) -> Option<(u16, String)> {
-    // There are no televisions then.
-    (name == "LWA_DEVICE_CLIENT_ID").then(|| (404, "not_found".to_owned()))
+    // There are no televisions then, or no signed messages.
+    let routes = ["LWA_DEVICE_CLIENT_ID", "ACCOUNTS_WEBHOOK_SECRET_ARN"];
+    routes.contains(&name).then(|| (404, "not_found".to_owned()))
+}
+
+/// The session of somebody who is signed in.
+async fn session(stack: &Stack) -> String {
+    let browser = Browser::new(stack);
+    assert_eq!(browser.sign_in_at_amazon("lin", "/").await.status, 303);
+    browser.cookie(SESSION).unwrap()
+}
+
+/// Whether a line of the log is Lambda's own, which tells no more than a failure's code.
+fn is_lambdas(line: &str) -> bool {
+    line.starts_with("RequestId: ") && line.contains(r#""errorMessage":"unavailable""#)
 }
 
 /// One function, and the settings that it has.
@@ -183,17 +109,26 @@ struct Function<'a> {
     settings: BTreeMap<String, String>,
     /// How its requests end when all is well.
     usual: Vec<(u16, String)>,
+    /// What it is invoked with, and what it returns then when all is well.
+    event: Option<(String, Vec<u8>)>,
 }
 
 impl<'a> Function<'a> {
-    async fn new(stack: &'a Stack, name: String) -> Self {
+    async fn new(stack: &'a Stack, name: String, session: &str) -> Self {
         // Where AWS is, and who we are there, is none of ours.
         let ours = |name: &str| !name.starts_with("AWS_") || name == "AWS_REGION";
         let settings = stack.settings(&name).into_iter().filter(|(name, _)| ours(name)).collect();
         let browser = Browser::new(stack);
-        let mut function = Self { stack, browser, name, settings, usual: Vec::new() };
+        let (usual, event_of) = (Vec::new(), event(&name, session));
+        let mut function = Self { stack, browser, name, settings, usual, event: None };
         for answer in function.ask_all().await {
             function.usual.push((answer.status, code(&answer)));
+        }
+        if let Some(event) = event_of {
+            let returned = stack.invoke(&function.name, event.clone()).await;
+            let returned = returned.unwrap_or_else(|| panic!("{} fails", function.name));
+            assert_ne!(Some(&returned), refusal(&function.name).as_ref());
+            function.event = Some((event, returned));
         }
         function
     }
@@ -238,10 +173,21 @@ impl<'a> Function<'a> {
                 wrong.push(format!("it is told: {}", answer.text));
             }
         }
+        if let Some((event, usual)) = &self.event {
+            let returned = self.stack.invoke(&self.name, event.clone()).await;
+            processes.push(self.stack.processes(&self.name));
+            let expected = if named { refusal(&self.name) } else { Some(usual.clone()) };
+            if returned != expected {
+                let text = returned.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+                wrong.push(format!("invoked: {text:?}"));
+            }
+        }
         if processes.iter().any(|these| these.len() != 1 || *these != processes[0]) {
             wrong.push(format!("processes come and go: {processes:?}"));
         }
-        let logs = self.stack.logs_of(&self.name).split_off(lines);
+        let mut logs = self.stack.logs_of(&self.name).split_off(lines);
+        // Lambda notes in its own words that an invocation has failed.
+        logs.retain(|line| !is_lambdas(line));
         if named && !logs.iter().all(|line| line.contains(&format!("the setting {setting} "))) {
             wrong.push(format!("the log does not name it: {logs:?}"));
         }
@@ -275,8 +221,9 @@ impl<'a> Function<'a> {
 #[tokio::test]
 async fn k05_r24_a_setting_that_cannot_be_is_named_in_the_log_and_every_request_answered() {
     let stack = Stack::start().await.unwrap();
+    let session = session(&stack).await;
     let all = Stack::functions().unwrap().into_iter().map(async |name| {
-        let function = Function::new(&stack, name).await;
+        let function = Function::new(&stack, name, &session).await;
         assert!(function.settings.len() > 5, "{:?}", function.settings);
         function.suffer().await
     });
@@ -290,8 +237,9 @@ async fn k05_r24_a_setting_that_cannot_be_is_named_in_the_log_and_every_request_
 #[tokio::test]
 async fn r24_a_function_without_any_setting_answers_too() {
     let stack = Stack::start().await.unwrap();
+    let session = session(&stack).await;
     for name in Stack::functions().unwrap() {
-        let function = Function::new(&stack, name).await;
+        let function = Function::new(&stack, name, &session).await;
         for setting in function.settings.keys() {
             stack.set(&function.name, setting, None);
         }
@@ -299,6 +247,10 @@ async fn r24_a_function_without_any_setting_answers_too() {
             let end = (answer.status, code(&answer));
             assert_eq!(end, (503, "unavailable".to_owned()), "{} {}", function.name, answer.url);
             assert_eq!(careless(&answer), [""; 0], "{}", function.name);
+        }
+        if let Some((event, _)) = &function.event {
+            let returned = stack.invoke(&function.name, event.clone()).await;
+            assert_eq!(returned, refusal(&function.name), "{}", function.name);
         }
     }
 }
