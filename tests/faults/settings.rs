@@ -63,8 +63,8 @@ fn requests(function: &str) -> &'static [(&'static str, &'static str)] {
     }
 }
 
-/// What a function is invoked with by something else than a request, if it ever is. The authorizer is
-/// asked about somebody who is signed in, so that it has no other reason to say no.
+/// What a function is invoked with by something else than a request, if it ever is. The authorizer
+/// is asked about somebody who is signed in, so that it has no other reason to say no.
 fn event(function: &str, session: &str) -> Option<String> {
     match function {
         "authorizer" => Some(Specimen::of("authorizer").cookie(SESSION, session).event()),

@@ -80,7 +80,7 @@ async fn c07_no_secret_is_kept_in_any_spelling_of_its_bytes() {
     let tables = ["accounts", "identities", "sessions", "tickets"];
     let rows = tables.iter().flat_map(|table| stack.dynamodb.scan(table).unwrap());
     let rows: Vec<_> = rows.collect();
-    // The tags in front of tokens are keys of rows, be it of a ticket that has gone; they open nothing.
+    // The tags in front of tokens are keys of rows, of some that have gone too; they open nothing.
     let noted = |row| Some(text(row, "sk")?.strip_prefix("TICKET#")?.split_once('.')?.0);
     let keys = rows.iter().filter_map(|row| text(row, "pk")).chain(rows.iter().filter_map(noted));
     let keys: Vec<_> = keys.collect();
