@@ -24,6 +24,8 @@ const LOST: &[&str] = &["unavailable", "start_over", "ticket_expired"];
 const MET: &[&str] = &[
     "account_closed",
     "already_linked",
+    "last_sign_in_method",
+    "not_signed_in",
     "start_over",
     "ticket_expired",
     "too_many_attempts",

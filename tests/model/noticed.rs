@@ -1,7 +1,9 @@
 //! What looks at the tables after every step notices what must not be there.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use local_stack::Stack;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use tests::Tables;
 
 /// What is broken in the tables of a shop that nobody has visited, after this.
@@ -45,6 +47,16 @@ fn ticket(attempts_left: &str) -> Value {
         "return_to": { "S": "/" },
         "started_at": { "N": "1900000000" },
         "expires_at": { "N": "1900000900" },
+        "ttl": { "N": "1900087300" },
+    })
+}
+
+/// What points from Ann to that ticket.
+fn pointer() -> Value {
+    let tag = Sha256::new().chain_update("account\0ann").finalize();
+    json!({
+        "pk": { "S": URL_SAFE_NO_PAD.encode(tag) },
+        "sk": { "S": "TICKET#tag.hash" },
         "ttl": { "N": "1900087300" },
     })
 }
@@ -135,7 +147,10 @@ async fn inv06_a_newcomers_account_that_nobody_can_enter_is_noticed() {
 #[tokio::test]
 async fn inv08_more_guesses_than_there_are_is_noticed() {
     for left in ["6", "-1"] {
-        let broken = broken_by(|stack| put(stack, "tickets", ticket(left)));
+        let broken = broken_by(|stack| {
+            put(stack, "tickets", ticket(left));
+            put(stack, "tickets", pointer());
+        });
         says(&broken.await, "INV-08: a ticket has too many attempts, or too few");
     }
     let broken = broken_by(|stack| {
@@ -158,6 +173,8 @@ async fn inv16_a_row_that_is_written_in_part_is_noticed() {
         Tables::of(&stack).broken()
     };
     let whole = ticket("5");
+    says(&broken_by(&whole), "K11: nothing points from ann to its ticket");
+    put(&stack, "tickets", pointer());
     assert_eq!(broken_by(&whole), [""; 0]);
     for name in whole.as_object().unwrap().keys().filter(|name| *name != "pk" && *name != "sk") {
         let mut part = whole.clone();

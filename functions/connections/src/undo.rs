@@ -1,10 +1,10 @@
 //! Undoes a link that was not the owner's, by the token of the notice about it.
 
-use domain::UndoToken;
-use store::{Commit, Part, Undo, commit};
-use web::{Failure, Form, Reply, Request, StatusCode, csrf::check_origin, page, reply};
+use domain::{UndoToken, notice};
+use store::{Commit, Identity, Undo, commit};
+use web::{Code, Failure, Form, Reply, Request, StatusCode, csrf::check_origin, page, reply};
 
-use crate::handler::Connections;
+use crate::handler::{Connections, PAGE};
 
 impl Connections {
     /// Shows a button. Mail programs open what they find, so this changes nothing.
@@ -22,24 +22,7 @@ impl Connections {
         let (token, undo) = self.undoable(form.get("token").map(UndoToken::presented)).await?;
         let entrance = &self.entrance;
         let Undo { account, customer, linked_at, .. } = &undo;
-        let identity = entrance.identities.find(customer).await.map_err(Failure::unavailable)?;
-        let still =
-            identity.filter(|link| link.account == *account && link.linked_at == *linked_at);
-        let mut writes = vec![];
-        if still.is_some() {
-            let unlinked = entrance.identities.unlink(customer, account);
-            writes.extend(unlinked.map_err(Failure::broken)?);
-            let kind = domain::notice::Kind::Unlinked;
-            if let Some(notice) = entrance.notice(kind, account, Some(customer)) {
-                writes.push(entrance.tickets.noticing(&notice).map_err(Failure::broken)?);
-            }
-            let done = commit(&entrance.tickets.client, writes).await;
-            match done.map_err(Failure::unavailable)? {
-                Commit::Done => {}
-                refused if refused.refused(Part::Identity) || refused.refused(Part::Reverse) => {}
-                Commit::Refused(_) => return Err(Failure::start_over("the link has changed")),
-            }
-        }
+        self.remove(&undo).await?;
         let sessions = entrance.sessions.list(account).await.map_err(Failure::unavailable)?;
         let opened = sessions.iter().filter(|listed| {
             listed.session.how.is_by_link() && listed.session.started_at >= *linked_at
@@ -53,11 +36,41 @@ impl Connections {
         Ok(self.undo_page(request, None))
     }
 
+    /// Removes the link of a notice, if it is still there. Where it has just changed it is looked up
+    /// anew.
+    async fn remove(&self, undo: &Undo) -> Result<(), Failure> {
+        let (entrance, Undo { account, customer, linked_at, .. }) = (&self.entrance, undo);
+        for _ in 0..3 {
+            let identity =
+                entrance.identities.find(customer).await.map_err(Failure::unavailable)?;
+            let own = |link: &Identity| link.account == *account && link.linked_at == *linked_at;
+            if !identity.is_some_and(|link| own(&link)) {
+                return Ok(());
+            }
+            let unlinked = entrance.identities.unlink(customer, account);
+            let mut writes = Vec::from(unlinked.map_err(Failure::broken)?);
+            let now = entrance.clock.now();
+            let told = entrance.notice(notice::Kind::Unlinked, account, Some(customer), now);
+            if let Some(told) = told {
+                writes.push(entrance.tickets.noticing(&told).map_err(Failure::broken)?);
+            }
+            let done = commit(&entrance.tickets.client, writes).await;
+            if done.map_err(Failure::unavailable)? == Commit::Done {
+                return Ok(());
+            }
+        }
+        Err(Failure::new(Code::Unavailable, "the link kept changing"))
+    }
+
     async fn undoable(
         &self,
         token: Option<Result<UndoToken, domain::Malformed>>,
     ) -> Result<(UndoToken, Undo), Failure> {
-        let over = || Failure::ticket_expired("the token is unknown, used or over");
+        let over = || {
+            let failure = Failure::ticket_expired("the token is unknown, used or over");
+            // Whoever is signed in sees there whether anything is left to do.
+            failure.back_to(PAGE)
+        };
         let Some(Ok(token)) = token else { return Err(over()) };
         let undo = self.entrance.tickets.find_undo(&token).await.map_err(Failure::unavailable)?;
         let now = self.entrance.clock.now();

@@ -70,7 +70,7 @@ impl Session {
     /// Whether the last proof is no older than this. One that lies ahead was noted by another machine,
     /// whose clock may differ as much; further ahead it is as wrong as one long ago.
     pub fn proven_within(&self, longest: Duration, now: Timestamp) -> bool {
-        let close = |at: Timestamp| now.since(at) < longest && at.since(now) < PROOF_LIVES;
+        let close = |at: Timestamp| now.since(at) < longest && at.since(now) <= PROOF_LIVES;
         self.proven_at.is_some_and(close)
     }
 }
@@ -259,7 +259,7 @@ mod tests {
         };
         for how in [How::Linked, How::Password] {
             for (now, proven) in
-                [(700, false), (701, true), (1000, true), (1299, true), (1300, false)]
+                [(699, false), (700, true), (1000, true), (1299, true), (1300, false)]
             {
                 assert_eq!(start(how).is_proven(Timestamp(now)), proven, "{how:?} at {now}");
             }

@@ -165,7 +165,7 @@ impl Entrance {
         let (token, session) = Session::start(account, visit.kind, how, epoch, total, now, rng);
         let told = match bond {
             Bond::Proven => {
-                self.notice(notice::Kind::Linked, &account.id, Some(&visit.customer.user_id))
+                self.notice(notice::Kind::Linked, &account.id, Some(&visit.customer.user_id), now)
             }
             Bond::Linked(_) | Bond::Created { .. } => None,
         };

@@ -14,7 +14,7 @@ mod tell;
 
 use accounts::ProfileSync;
 use domain::{
-    AccountId, AmazonUserId, Clock, LinkTicket, Profile, ReturnTo, SessionToken,
+    AccountId, AmazonUserId, Clock, LinkTicket, Profile, ReturnTo, SessionToken, Timestamp,
     link::{Limit, Purpose, Ticket},
     notice::{self, Destination, Notice},
     registration::Field,
@@ -90,25 +90,29 @@ impl Entrance {
         Ok(entrance)
     }
 
-    /// What the owner of an account must know, if anybody is to be told.
+    /// What the owner of an account must know, if anybody is to be told. Of a link it tells to the second
+    /// when it was made: that is how it is found again.
     pub fn notice(
         &self,
         kind: notice::Kind,
         account: &AccountId,
         customer: Option<&AmazonUserId>,
+        now: Timestamp,
     ) -> Option<Notice> {
         let told = self.notices != Destination::Nowhere;
-        told.then(|| Notice::new(kind, account, customer, self.clock.now(), &mut web::rng()))
+        told.then(|| Notice::new(kind, account, customer, now, &mut web::rng()))
     }
 
     /// Tells the owner of an account that somebody guesses at its password, once for each window of
     /// guesses. Whether or not that can be written, the guesses are over.
     pub async fn tell_throttled(&self, account: &AccountId, limit: &Limit) {
-        let Some(notice) = self.notice(notice::Kind::AttemptsThrottled, account, None) else {
+        let Some(notice) =
+            self.notice(notice::Kind::AttemptsThrottled, account, None, limit.started_at())
+        else {
             return;
         };
-        let (id, at) = (format!("{}.{}", limit.key, limit.window), limit.started_at());
-        if let Err(error) = self.tickets.notice_once(&Notice { id, at, ..notice }).await {
+        let id = format!("{}.{}", limit.key, limit.window);
+        if let Err(error) = self.tickets.notice_once(&Notice { id, ..notice }).await {
             log::warning("the owner was not told of guesses", &error);
         }
     }

@@ -3,7 +3,7 @@
 
 use accounts::{Changes, Record};
 use domain::{
-    AmazonUserId, Profile, SessionToken,
+    AmazonUserId, Profile, SessionToken, Timestamp,
     notice::Kind,
     session::{How, Session},
 };
@@ -63,7 +63,7 @@ impl Entrance {
         };
         let mut writes = vec![Write::account(account)];
         writes.extend(self.identities.link(&link).map_err(Failure::broken)?);
-        writes.extend(self.noticing(Kind::Linked, current, &customer.user_id)?);
+        writes.extend(self.noticing(Kind::Linked, current, &customer.user_id, now)?);
         self.renew(current, current.session.clone(), writes).await
     }
 
@@ -83,7 +83,7 @@ impl Entrance {
         let password = self.accounts.linking(record, &Changes::default());
         let mut writes = vec![Write::account(password.map_err(Failure::broken)?)];
         writes.extend(self.identities.unlink(customer, account).map_err(Failure::broken)?);
-        writes.extend(self.noticing(Kind::Unlinked, current, customer)?);
+        writes.extend(self.noticing(Kind::Unlinked, current, customer, self.clock.now())?);
         let session = Session { how: How::Password, ..current.session.clone() };
         self.renew(current, session, writes).await
     }
@@ -93,8 +93,9 @@ impl Entrance {
         kind: Kind,
         current: Current<'_>,
         customer: &AmazonUserId,
+        now: Timestamp,
     ) -> Result<Option<Write>, Failure> {
-        let notice = self.notice(kind, &current.session.account, Some(customer));
+        let notice = self.notice(kind, &current.session.account, Some(customer), now);
         let write = notice.map(|notice| self.tickets.noticing(&notice)).transpose();
         write.map_err(Failure::broken)
     }
