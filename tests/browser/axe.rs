@@ -1,8 +1,12 @@
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path, process::Command, sync::Arc};
 
 use serde_json::Value;
+use tests::Browser;
 
-use crate::visitor::{Habits, USUAL, Visitor, target};
+use crate::{
+    connections::{LINK, PROVE, TO_THE_PROOF, UNDO, UNLINK},
+    visitor::{Habits, USUAL, Visitor, target},
+};
 
 const FIELDS: &str = r#"[
     {"name":"phone","label":"Phone","type":"tel","required":true},
@@ -19,7 +23,13 @@ struct Checked {
 }
 
 impl Checked {
-    /// Asks axe about the page that is shown; what it finds is told at the end.
+    async fn start(name: &'static str, habits: Habits, fields: &str) -> Self {
+        let habits = Habits { scripts: true, ..habits };
+        let visitor = Visitor::start(name, habits, &[("RegistrationFields", fields)]).await;
+        Self { visitor, axe: axe(), findings: Vec::new() }
+    }
+
+    /// Asks axe about the page that is shown, and whether it fits; what is found is told at the end.
     async fn check(&mut self, page: &str) {
         self.visitor.keep(page).await;
         let client = &self.visitor.client;
@@ -36,6 +46,9 @@ impl Checked {
             format!("{page}: {} {}", violation["id"], html.join(" "))
         };
         self.findings.extend(violations.iter().map(told));
+        if !self.visitor.fits().await {
+            self.findings.push(format!("{page}: it is wider than the window"));
+        }
     }
 
     /// Signs out at Amazon by forgetting its cookie, so that it asks again who it is.
@@ -48,12 +61,9 @@ impl Checked {
 
 #[tokio::test]
 async fn axe_finds_nothing_on_any_page_in_the_light_or_in_the_dark() {
-    let axe = axe();
     let mut findings = Vec::new();
     for (name, dark) in [("axe-light", false), ("axe-dark", true)] {
-        let habits = Habits { dark, scripts: true, ..USUAL };
-        let visitor = Visitor::start(name, habits, &[("RegistrationFields", FIELDS)]).await;
-        let mut checked = Checked { visitor, axe: axe.clone(), findings: Vec::new() };
+        let mut checked = Checked::start(name, Habits { dark, ..USUAL }, FIELDS).await;
         walk(&mut checked).await;
         findings.extend(checked.findings.drain(..).map(|finding| format!("{name} {finding}")));
         checked.visitor.leaves().await;
@@ -61,7 +71,20 @@ async fn axe_finds_nothing_on_any_page_in_the_light_or_in_the_dark() {
     assert!(findings.is_empty(), "{findings:#?}");
 }
 
-/// Through every page of ours.
+#[tokio::test]
+async fn axe_finds_nothing_on_any_page_about_ones_own_account_in_the_light_or_in_the_dark() {
+    let night = Habits { language: "de-DE", dark: true, narrow: true, ..USUAL };
+    let mut findings = Vec::new();
+    for (name, habits) in [("own-light", USUAL), ("own-night", night)] {
+        let mut checked = Checked::start(name, habits, "[]").await;
+        walk_among_ones_own(&mut checked).await;
+        findings.extend(checked.findings.drain(..).map(|finding| format!("{name} {finding}")));
+        checked.visitor.leaves().await;
+    }
+    assert!(findings.is_empty(), "{findings:#?}");
+}
+
+/// Through every page of ours on the way in.
 async fn walk(checked: &mut Checked) {
     let login = format!("{}/auth/amazon/login", checked.visitor.stack.url);
     // A page of another site, with a link to us.
@@ -107,6 +130,82 @@ async fn walk(checked: &mut Checked) {
         checked.visitor.sees(&format!("main[data-code='{code}']")).await;
         checked.check(&format!("problem-{code}")).await;
     }
+}
+
+/// Through every page of ours, and of the shop's, about how an account is entered.
+async fn walk_among_ones_own(checked: &mut Checked) {
+    checked.visitor.goto("/auth/connections").await;
+    checked.visitor.sees("main[data-code='not_signed_in']").await;
+    checked.check("not-signed-in").await;
+    checked.visitor.goto("/app").await;
+    checked.visitor.sees("main[data-page='app'] #amazon:not([hidden])").await;
+    checked.check("shop-app").await;
+    checked.visitor.goto("/mailbox").await;
+    checked.visitor.signs_in_at_the_desk("bob@example.com", "bob-local-password").await;
+    checked.visitor.sees("main[data-page='mailbox'] #empty").await;
+    checked.check("shop-mailbox-empty").await;
+    checked.visitor.click("a#who").await;
+    checked.visitor.sees("main[data-page='account']").await;
+    checked.check("shop-account").await;
+    checked.visitor.click("#connections").await;
+    checked.visitor.sees(LINK).await;
+    checked.check("connections-none").await;
+    checked.visitor.click(LINK).await;
+    checked.visitor.click("#persona-nora").await;
+    checked.visitor.click("#cancel").await;
+    checked.visitor.sees("main[data-code='ok'] [role='status']").await;
+    checked.check("connections-cancelled").await;
+    checked.visitor.click(LINK).await;
+    checked.visitor.click("#allow").await;
+    checked.visitor.sees(UNLINK).await;
+    let stack = Arc::clone(&checked.visitor.stack);
+    let elsewhere = Browser::new(&stack);
+    elsewhere.sign_in_at_amazon("nora", "/").await;
+    checked.visitor.goto("/auth/connections").await;
+    checked.visitor.sees("main li + li").await;
+    checked.check("connections").await;
+
+    checked.visitor.goto("/mailbox").await;
+    checked.visitor.sees(UNDO).await;
+    checked.check("shop-mailbox").await;
+    checked.visitor.click(UNDO).await;
+    checked.visitor.sees("main[data-code='ok'] form[action='/auth/connections/undo']").await;
+    checked.check("undo").await;
+    checked.visitor.click("form[action='/auth/connections/undo'] button").await;
+    checked.visitor.sees("main[data-code='ok'] a[href='/reset-password']").await;
+    checked.check("undo-done").await;
+
+    checked.visitor.goto("/").await;
+    checked.visitor.click("#sign-out").await;
+    checked.amazon_forgets().await;
+    checked.visitor.goto("/").await;
+    checked.visitor.signs_in_at_amazon("lin", true).await;
+    checked.visitor.goes_to_the_connections().await;
+    checked.visitor.click(UNLINK).await;
+    checked.visitor.sees(TO_THE_PROOF).await;
+    checked.check("proof-needed").await;
+    checked.visitor.click(TO_THE_PROOF).await;
+    checked.visitor.sees("main[data-code='ok'] #password").await;
+    checked.check("reauthenticate").await;
+    checked.visitor.types("#password", "wrong").await;
+    checked.visitor.click(PROVE).await;
+    checked.visitor.sees("main[data-code='wrong_password']").await;
+    checked.check("reauthenticate-wrong-password").await;
+
+    checked.visitor.goto("/").await;
+    checked.visitor.click("#sign-out").await;
+    checked.amazon_forgets().await;
+    checked.visitor.goto("/").await;
+    // She is known at Amazon's by now, and new here: the link to Bob's account was undone.
+    checked.visitor.signs_in_at_amazon("nora", false).await;
+    checked.visitor.sees("#sign-out").await;
+    checked.visitor.goto("/auth/reauthenticate").await;
+    checked.visitor.sees("main[data-code='ok'] form[action='/auth/reauthenticate']").await;
+    checked.check("reauthenticate-amazon").await;
+    checked.visitor.click(PROVE).await;
+    checked.visitor.click(UNLINK).await;
+    checked.visitor.sees("main[data-code='last_sign_in_method']").await;
+    checked.check("only-way-in").await;
 }
 
 /// The source of axe-core, of the version that `package.json` names; npm brings it where it is missing.

@@ -8,6 +8,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says where")]
 
 mod axe;
+mod connections;
 mod scripts;
 mod visitor;
 mod walks;

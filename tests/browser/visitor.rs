@@ -4,6 +4,7 @@ use std::{
     net::TcpStream,
     path::{Path, PathBuf},
     process::{self, Stdio},
+    sync::Arc,
     time::Duration,
 };
 
@@ -31,7 +32,7 @@ pub(crate) const USUAL: Habits =
 
 /// A visitor in front of a browser, and the site to visit.
 pub(crate) struct Visitor {
-    pub(crate) stack: Stack,
+    pub(crate) stack: Arc<Stack>,
     pub(crate) client: Client,
     name: &'static str,
     profile: PathBuf,
@@ -48,7 +49,15 @@ impl Visitor {
     ) -> Self {
         let parameters = parameters.iter().map(|(name, value)| ((*name).into(), (*value).into()));
         let options = Options { parameters: parameters.collect(), ..Options::default() };
-        let stack = options.start().await.unwrap();
+        Self::at(Arc::new(options.start().await.unwrap()), name, habits).await
+    }
+
+    /// The same site in another browser that was never used.
+    pub(crate) async fn elsewhere(&self, name: &'static str, habits: Habits) -> Self {
+        Self::at(Arc::clone(&self.stack), name, habits).await
+    }
+
+    async fn at(stack: Arc<Stack>, name: &'static str, habits: Habits) -> Self {
         let profile = env::temp_dir().join(format!("visitor-{}-{name}", process::id()));
         let (driver, at) = chromedriver().await;
         let capabilities = capabilities(&profile, habits);
@@ -153,6 +162,7 @@ async fn chromedriver() -> (Child, String) {
     let mut driver = driver.unwrap_or_else(|error| {
         panic!("chromedriver is missing ({error}): tests/run installs it, as does `apt-get install chromium chromium-driver`")
     });
+    let mut said = Vec::new();
     let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
     while let Some(line) = lines.next_line().await.unwrap() {
         if let Some((_, port)) = line.split_once("successfully on port ") {
@@ -161,8 +171,9 @@ async fn chromedriver() -> (Child, String) {
             tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
             return (driver, at);
         }
+        said.push(line);
     }
-    panic!("chromedriver ended before it was ready")
+    panic!("chromedriver ended before it was ready: {said:#?}")
 }
 
 fn capabilities(profile: &Path, habits: Habits) -> serde_json::Value {

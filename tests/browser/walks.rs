@@ -1,5 +1,5 @@
 use fantoccini::Locator;
-use tests::{LOGIN, SESSION, TICKET};
+use tests::{Browser, LOGIN, SESSION, TICKET};
 
 use crate::visitor::{Habits, USUAL, Visitor};
 
@@ -67,6 +67,30 @@ async fn lin_changes_her_mind_signs_in_and_logs_out() {
 }
 
 #[tokio::test]
+async fn lin_is_signed_in_at_a_shop_with_sessions_of_its_own_and_leaves_both() {
+    let lin = Visitor::start("lin-twice", USUAL, &[("SignedInPath", "/signed-in")]).await;
+    lin.goto("/checkout").await;
+    lin.signs_in_at_amazon("lin", true).await;
+    lin.sees("main[data-page='checkout'] #deliver").await;
+    assert!(lin.has_cookie("shop_session").await && lin.has_cookie(SESSION).await);
+    lin.client.delete_cookie(SESSION).await.unwrap();
+    lin.goto("/account").await;
+    lin.keep("1-the-shop-alone").await;
+    let how = lin.sees("main[data-page='account'] #how").await;
+    assert_eq!(how.text().await.unwrap(), "at the shop itself");
+    assert_eq!(lin.is_called().await, "Lin Linked");
+
+    lin.click("#sign-out").await;
+    lin.click("#amazon").await;
+    lin.sees("#sign-out").await;
+    assert!(lin.has_cookie("shop_session").await && lin.has_cookie(SESSION).await);
+    lin.click("#sign-out").await;
+    lin.sees("main[data-page='home'] #amazon").await;
+    assert!(!lin.has_cookie("shop_session").await && !lin.has_cookie(SESSION).await);
+    lin.leaves().await;
+}
+
+#[tokio::test]
 async fn ann_mistypes_her_password_and_then_connects() {
     let ann = Visitor::start("ann", USUAL, &[]).await;
     ann.goto("/").await;
@@ -103,10 +127,18 @@ async fn ann_mistypes_her_password_and_then_connects() {
 }
 
 #[tokio::test]
-async fn ann_forgets_her_password_in_german() {
+async fn ann_forgets_her_password_on_the_way_to_the_checkout_in_german() {
     let habits = Habits { language: "de-DE", ..USUAL };
     let ann = Visitor::start("ann-de", habits, &[]).await;
-    ann.goto("/checkout").await;
+    let before = Browser::new(&ann.stack);
+    let fields = [("email", "ann@example.com"), ("password", "ann-local-password")];
+    assert_eq!(before.post("/sign-in", &fields).await.status, 303);
+    assert_eq!(before.account().await.as_deref(), Some("ann"));
+
+    ann.goto("/").await;
+    ann.click("#take-2").await;
+    ann.click("#checkout").await;
+    ann.sees("main[data-page='checkout'] .bill").await;
     ann.signs_in_at_amazon("ann", true).await;
     ann.sees("html[lang='de'] main[data-code='ok'] #password").await;
     ann.keep("1-link").await;
@@ -117,12 +149,7 @@ async fn ann_forgets_her_password_in_german() {
     ann.keep("2-wrong-password").await;
 
     ann.click("form[action='/auth/amazon/link/forgot'] button").await;
-    ann.types("main[data-page='reset-password'] #email", "ann@example.com").await;
-    ann.click("#submit").await;
-    ann.click("#reset-link").await;
-    ann.types("main[data-page='new-password'] #password", "ann-second-password").await;
-    ann.click("#submit").await;
-    ann.sees("main[data-page='password-changed']").await;
+    ann.resets_the_password("ann@example.com", "ann-second-password").await;
     ann.keep("3-password-changed").await;
     ann.click("#continue").await;
     ann.sees("html[lang='de'] main[data-code='ok']").await;
@@ -131,6 +158,15 @@ async fn ann_forgets_her_password_in_german() {
     ann.sees("main[data-page='checkout'] #deliver").await;
     ann.keep("4-connected").await;
     assert_eq!(ann.is_called().await, "Ann Local");
+    assert!(ann.text().await.contains("Coffee"), "with what she had taken");
+    assert_eq!(before.account().await, None, "who was in by the old password is out");
+    assert_eq!(before.who().await, "Guest", "at the shop itself too");
+
+    ann.click("#sign-out").await;
+    ann.goto("/checkout").await;
+    ann.click("#amazon").await;
+    ann.sees("main[data-page='checkout'] #deliver").await;
+    assert_eq!(ann.is_called().await, "Ann Local", "Amazon is enough from now on");
     ann.leaves().await;
 }
 

@@ -280,7 +280,7 @@ impl<'a> Problem<'a> {
             | "ambiguous_email"
             | "not_found" => [sign_in, None, None],
             "reauthentication_required" => {
-                [Some((words.reauthenticate_title, "/auth/reauthenticate")), sign_in, None]
+                [Some((words.problem_confirm, "/auth/reauthenticate")), sign_in, None]
             }
             "no_password" => [sign_in, reset, None],
             "last_sign_in_method" => [reset, sign_in, None],
@@ -316,8 +316,8 @@ macro_rules! pages {
                 /// The whole document.
                 pub fn html(&self, frame: &Frame<'_>) -> String {
                     let words = frame.language.words();
-                    let title: fn(&Words, &str) -> &'static str = $title;
-                    let title = title(words, frame.code);
+                    let title: fn(&Self, &Words, &str) -> &'static str = $title;
+                    let title = title(self, words, frame.code);
                     // Writing to a string cannot fail.
                     Document { frame, page: self, words, title }.render().unwrap_or_default()
                 }
@@ -327,12 +327,15 @@ macro_rules! pages {
 }
 
 pages! {
-    Start: "start.html", |words, _| words.start_title;
-    Link: "link.html", |words, _| words.link_title;
-    Register: "register.html", |words, _| words.register_title;
-    Switch: "switch.html", |words, _| words.switch_title;
-    Connections: "connections.html", |words, _| words.connections_title;
-    Reauthenticate: "reauthenticate.html", |words, _| words.reauthenticate_title;
-    Undo: "undo.html", |words, _| words.undo_title;
-    Problem: "problem.html", |words, code| words.problem(code).0;
+    Start: "start.html", |_, words, _| words.start_title;
+    Link: "link.html", |_, words, _| words.link_title;
+    Register: "register.html", |_, words, _| words.register_title;
+    Switch: "switch.html", |_, words, _| words.switch_title;
+    Connections: "connections.html", |_, words, _| words.connections_title;
+    Reauthenticate: "reauthenticate.html", |_, words, _| words.reauthenticate_title;
+    Undo: "undo.html", |page, words, _| match page.token {
+        Some(_) => words.undo_title,
+        None => words.undo_done_title,
+    };
+    Problem: "problem.html", |_, words, code| words.problem(code).0;
 }

@@ -132,9 +132,9 @@ words! {
         connections_device connections_current connections_started connections_last_seen
         connections_revoke connections_revoke_others connections_back
         reauthenticate_title reauthenticate_why reauthenticate_submit reauthenticate_amazon
-        undo_title undo_why undo_submit undo_done
+        undo_title undo_why undo_submit undo_done_title undo_done
         problem_moment problem_seconds problem_minutes problem_retry problem_sign_in problem_reset
-        problem_request_id;
+        problem_confirm problem_request_id;
     problems:
         start_over bad_request wrong_password mfa_required not_signed_in token_rejected csrf
         account_closed no_password registration_closed reauthentication_required not_found

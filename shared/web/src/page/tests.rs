@@ -239,6 +239,11 @@ fn every_problem_says_what_happened_and_offers_the_next_step() {
         ("account_closed", "This account cannot be used", "/sign-in"),
         ("no_password", "Please sign in as usual first", "/sign-in /reset"),
         ("ticket_expired", "Please start again", "/retry /reset /sign-in"),
+        (
+            "reauthentication_required",
+            "Please confirm that it is you",
+            "/auth/reauthenticate /sign-in",
+        ),
         ("last_sign_in_method", "Please set a password first", "/reset /sign-in"),
         ("unavailable", "Not available at the moment", "/retry /sign-in"),
         ("a_code_that_is_new", "Something went wrong", "/retry /sign-in"),
@@ -267,8 +272,19 @@ fn every_problem_says_what_happened_and_offers_the_next_step() {
     };
     for code in Words::CODES {
         let html = english(code, |frame| page.html(frame));
-        assert_eq!(html.matches("<a class=\"button\" href=\"/sign-in\">").count(), 1, "{code}");
+        assert_eq!(html.matches(" href=\"/sign-in\">").count(), 1, "{code}");
     }
+}
+
+#[test]
+fn a_link_that_is_undone_is_asked_about_no_more() {
+    let title = |token| {
+        let page = Undo { token, password_reset_href: Some("/reset"), sign_in_href: "/sign-in" };
+        let html = english("ok", |frame| page.html(frame));
+        html.split("<h1>").nth(1).unwrap().split("</h1>").next().unwrap().to_owned()
+    };
+    assert_eq!(title(Some("t")), "Was this not you?");
+    assert_eq!(title(None), "Amazon is disconnected");
 }
 
 #[test]

@@ -66,7 +66,7 @@ pub(super) const DE: Words = Words {
     connections_email: "Seine Adresse ist {email}.",
     connections_prove_again: "Bei der nächsten Anmeldung mit Amazon fragen wir einmal nach Ihrem Passwort hier.",
     connections_unlink: "Amazon trennen",
-    connections_unlink_next: "Das beendet auch alles, was mit Amazon angemeldet wurde. Ihr Passwort behalten Sie.",
+    connections_unlink_next: "Das beendet auch alles, was mit Amazon angemeldet wurde. Danach melden Sie sich mit Ihrem Passwort an.",
     connections_none: "Es ist kein Amazon-Konto verbunden.",
     connections_link: "Amazon verbinden",
     connections_sessions: "Wo Sie angemeldet sind",
@@ -76,7 +76,7 @@ pub(super) const DE: Words = Words {
     connections_current: "dieser hier",
     connections_started: "Angemeldet: {time}.",
     connections_last_seen: "Zuletzt benutzt: {time}.",
-    connections_revoke: "Hier abmelden",
+    connections_revoke: "Abmelden",
     connections_revoke_others: "Überall sonst abmelden",
     connections_back: "Zurück",
 
@@ -88,6 +88,7 @@ pub(super) const DE: Words = Words {
     undo_title: "Waren Sie das nicht?",
     undo_why: "Ein Amazon-Konto wurde mit Ihrem Konto hier verbunden. Wenn Sie das nicht waren, trennen Sie es jetzt: Das beendet auch alles, was damit angemeldet wurde.",
     undo_submit: "Amazon trennen",
+    undo_done_title: "Amazon ist getrennt",
     undo_done: "Das Amazon-Konto ist getrennt, und alles, was damit angemeldet wurde, ist beendet. Wer es verbunden hat, kannte Ihr Passwort hier. Bitte legen Sie jetzt ein neues fest.",
 
     problem_moment: "Bitte warten Sie einen Moment, bevor Sie es noch einmal versuchen.",
@@ -95,6 +96,7 @@ pub(super) const DE: Words = Words {
     problem_minutes: "Bitte warten Sie {n} Minuten, bevor Sie es noch einmal versuchen.",
     problem_retry: "Noch einmal versuchen",
     problem_sign_in: "Zur Anmeldeseite",
+    problem_confirm: "Jetzt bestätigen",
     problem_reset: "Neues Passwort festlegen",
     problem_request_id: "Wenn Sie uns um Hilfe bitten, nennen Sie uns bitte diese Nummer: {id}",
 
@@ -143,7 +145,7 @@ pub(super) const DE: Words = Words {
     ),
     reauthentication_required: (
         "Bitte bestätigen Sie, dass Sie es sind",
-        "Für diese Änderung brauchen wir eine Anmeldung, die keine fünf Minuten alt ist. Bitte melden Sie sich noch einmal an.",
+        "Für diese Änderung brauchen wir eine Bestätigung, die keine fünf Minuten alt ist. Es wurde noch nichts geändert.",
     ),
     not_found: (
         "Diese Seite gibt es nicht",

@@ -66,7 +66,7 @@ pub(super) const EN: Words = Words {
     connections_email: "Its address is {email}.",
     connections_prove_again: "At your next sign-in with Amazon we ask for your password here once.",
     connections_unlink: "Disconnect Amazon",
-    connections_unlink_next: "This also ends whatever was signed in with Amazon. You keep your password.",
+    connections_unlink_next: "This also ends whatever was signed in with Amazon. From then on you sign in with your password.",
     connections_none: "No Amazon account is connected.",
     connections_link: "Connect Amazon",
     connections_sessions: "Where you are signed in",
@@ -76,7 +76,7 @@ pub(super) const EN: Words = Words {
     connections_current: "this one",
     connections_started: "Signed in: {time}.",
     connections_last_seen: "Last used: {time}.",
-    connections_revoke: "Sign out here",
+    connections_revoke: "Sign out",
     connections_revoke_others: "Sign out everywhere else",
     connections_back: "Back",
 
@@ -88,6 +88,7 @@ pub(super) const EN: Words = Words {
     undo_title: "Was this not you?",
     undo_why: "An Amazon account was connected with your account here. If that was not you, disconnect it now: this also ends whatever was signed in with it.",
     undo_submit: "Disconnect Amazon",
+    undo_done_title: "Amazon is disconnected",
     undo_done: "The Amazon account is disconnected, and whatever was signed in with it has ended. Whoever connected it knew your password here, so please set a new one now.",
 
     problem_moment: "Please wait a moment before you try again.",
@@ -95,6 +96,7 @@ pub(super) const EN: Words = Words {
     problem_minutes: "Please wait {n} minutes before you try again.",
     problem_retry: "Try again",
     problem_sign_in: "Go to the sign-in page",
+    problem_confirm: "Confirm that it is you",
     problem_reset: "Set a new password",
     problem_request_id: "If you ask us for help, please tell us this number: {id}",
 
@@ -139,7 +141,7 @@ pub(super) const EN: Words = Words {
     ),
     reauthentication_required: (
         "Please confirm that it is you",
-        "For this change we need a sign-in that is less than five minutes old. Please sign in once more.",
+        "For this change we need a confirmation that is less than five minutes old. Nothing was changed yet.",
     ),
     not_found: ("This page does not exist", "The address may be mistyped, or the page is gone."),
     method_not_allowed: (
