@@ -226,8 +226,12 @@ async fn only_somebody_who_is_signed_in_here_proves_anything() {
         (right().method("PUT"), (405, "method_not_allowed")),
         (Specimen::of("reauthenticate").without_cookie(COOKIE), (401, "not_signed_in")),
     ] {
+        at.stack.dynamodb.reset_requests();
         let (status, code) = ending(&at.reply(specimen).await);
         assert_eq!((status, code.as_str()), expected);
+        // A form of another site's is refused before anybody looks the session up.
+        let asked = at.stack.dynamodb.requests();
+        assert!(code != "csrf" || asked.is_empty(), "{asked:?}");
     }
     assert!(!at.find(&token).await.unwrap().is_proven(NOON));
 }
