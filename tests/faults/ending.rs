@@ -31,6 +31,7 @@ pub(crate) fn without_amazon() -> impl Iterator<Item = Flow> {
                 | Flow::Incomplete
                 | Flow::ProveAgain
                 | Flow::SomebodyElse
+                | Flow::Attach
         )
     })
 }

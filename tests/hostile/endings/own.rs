@@ -104,8 +104,8 @@ impl Endings {
         let phone = Browser::new(stack);
         assert!(stack.deliver_notices().await.is_some());
         let told = stack.queue.messages();
-        let bobs = told.iter().filter(|message| message["account_id"] == "bob");
-        let url = bobs.filter_map(|message| message["undo_url"].as_str()).last().unwrap();
+        let mut bobs = told.iter().rev().filter(|message| message["account_id"] == "bob");
+        let url = bobs.find_map(|message| message["undo_url"].as_str()).unwrap();
         let page = self.ask(UNDO, 200, phone.ask("GET", url)).await;
         let fields = [("token", page.input("token"))];
         self.both(UNDO, 405, || phone.ask("PUT", UNDO)).await;
