@@ -51,6 +51,14 @@ impl Checked {
         }
     }
 
+    /// Signs out here and at Amazon.
+    async fn signs_out_everywhere(&self) {
+        self.visitor.goto("/").await;
+        self.visitor.click("#sign-out").await;
+        self.visitor.sees("main[data-page='home'] #amazon").await;
+        self.amazon_forgets().await;
+    }
+
     /// Signs out at Amazon by forgetting its cookie, so that it asks again who it is.
     async fn amazon_forgets(&self) {
         let client = &self.visitor.client;
@@ -175,9 +183,7 @@ async fn walk_among_ones_own(checked: &mut Checked) {
     checked.visitor.sees("main[data-code='ok'] a[href='/reset-password']").await;
     checked.check("undo-done").await;
 
-    checked.visitor.goto("/").await;
-    checked.visitor.click("#sign-out").await;
-    checked.amazon_forgets().await;
+    checked.signs_out_everywhere().await;
     checked.visitor.goto("/").await;
     checked.visitor.signs_in_at_amazon("lin", true).await;
     checked.visitor.goes_to_the_connections().await;
@@ -192,9 +198,7 @@ async fn walk_among_ones_own(checked: &mut Checked) {
     checked.visitor.sees("main[data-code='wrong_password']").await;
     checked.check("reauthenticate-wrong-password").await;
 
-    checked.visitor.goto("/").await;
-    checked.visitor.click("#sign-out").await;
-    checked.amazon_forgets().await;
+    checked.signs_out_everywhere().await;
     checked.visitor.goto("/").await;
     // She is known at Amazon's by now, and new here: the link to Bob's account was undone.
     checked.visitor.signs_in_at_amazon("nora", false).await;

@@ -19,6 +19,8 @@ impl Visitor {
         self.types("main[data-page='sign-in'] #email", email).await;
         self.types("#password", password).await;
         self.click("#submit").await;
+        // Guests are called something too, but lead nowhere.
+        self.sees("a#who").await;
     }
 
     /// Follows the shop's links to the connections.
@@ -193,6 +195,7 @@ async fn lin_signs_another_browser_out() {
 
     lin.goes_to_the_connections().await;
     lin.click("main li form button").await;
+    lin.sees("main[data-code='not_signed_in']").await;
     lin.goto("/").await;
     assert_eq!(lin.is_called().await, "Guest", "she can leave from here too");
     there.leaves().await;

@@ -163,6 +163,7 @@ async fn ann_forgets_her_password_on_the_way_to_the_checkout_in_german() {
     assert_eq!(before.who().await, "Guest", "at the shop itself too");
 
     ann.click("#sign-out").await;
+    ann.sees("main[data-page='home'] #amazon").await;
     ann.goto("/checkout").await;
     ann.click("#amazon").await;
     ann.sees("main[data-page='checkout'] #deliver").await;
