@@ -201,6 +201,12 @@ async fn d20_an_owner_is_told_of_guesses_and_of_a_link_that_must_be_proven_again
     sign_in_at_the_desk(&bob, "bob@example.com", "bob-local-password").await;
     let mailbox = bob.get("/mailbox").await;
     assert_eq!(mailbox.text.matches("Somebody tried passwords").count(), 1, "{}", mailbox.text);
+    let page = guesser.asked_after_amazon("nora", "/").await;
+    assert_eq!(guesser.prove(&page, "not-his-password").await.status, 429);
+    bob.get("/mailbox").await;
+    let told = stack.queue.messages();
+    let told = told.iter().filter(|message| message["type"] == "attempts_throttled");
+    assert_eq!(told.count(), 1, "once in a window, though it was delivered meanwhile");
 
     let lin = Browser::new(&stack);
     crate::passwords::reset(&lin, "lin@example.com", "lin-second-password").await;

@@ -61,6 +61,7 @@ const SHAPES: &[Shape] = &[
             ("enabled_at", Number),
             ("deleted_at", Number),
             ("email_changed_at", Number),
+            ("customer", Text),
             ("ttl", Number),
         ],
     },
@@ -91,7 +92,7 @@ const SHAPES: &[Shape] = &[
         table: "tickets",
         is: |row| key(row).starts_with("LIMIT#"),
         must: &[("sk", Text), ("taken", Number), ("ttl", Number)],
-        may: &[],
+        may: &[("told", Truth)],
     },
     Shape {
         table: "tickets",
@@ -143,7 +144,7 @@ const SHAPES: &[Shape] = &[
             ("expires_at", Number),
             ("ttl", Number),
         ],
-        may: &[("name", Text)],
+        may: &[("name", Text), ("proven", Truth)],
     },
     Shape {
         table: "tickets",

@@ -69,12 +69,13 @@ impl Accept {
     /// The session begins when its owner signed in, not when the browser got around to telling us: so
     /// what ends all earlier sessions ends this one too.
     fn start(&self, sign_in: LocalSignIn) -> (domain::SessionToken, Session) {
-        let LocalSignIn { account, name, how, at, epoch, .. } = sign_in;
+        let LocalSignIn { account, name, how, at, proven, epoch, .. } = sign_in;
         let (status, has_password) = (Status::Active, how == How::Password);
         let account = Account { id: account, email: None, name, status, has_password };
         let (kind, total, rng) = (Kind::Browser, self.lifetimes.total, &mut web::rng());
         let (token, mut session) = Session::start(&account, kind, how, epoch, total, at, rng);
         session.last_seen = self.clock.now();
+        session.proven_at = proven.then_some(at);
         (token, session)
     }
 

@@ -7,7 +7,7 @@ use domain::{
 };
 use local_stack::{Stack, specimen::Specimen};
 use serde_json::{Value, json};
-use store::{CODE_LIVES, Identities, Lifecycle, LocalSignIn};
+use store::{CODE_LIVES, Identities, Kept, Lifecycle, LocalSignIn};
 use web::{Reply, lambda_http::Body, reply_to};
 
 use crate::{handler::Accept, settings::open};
@@ -49,8 +49,16 @@ impl Setting {
         let code = SignInCode::open(&ann(), &mut web::rng());
         let name = Some("Ann".to_owned());
         let expires_at = NOON + CODE_LIVES;
-        let sign_in = LocalSignIn { account: ann(), name, how, at: NOON, epoch: 0, expires_at };
-        assert!(self.tables.keep_code(&code, sign_in).await.unwrap());
+        let sign_in = LocalSignIn {
+            account: ann(),
+            name,
+            how,
+            at: NOON,
+            proven: how == How::Password,
+            epoch: 0,
+            expires_at,
+        };
+        assert_eq!(self.tables.keep_code(&code, sign_in, None).await.unwrap(), Kept::Kept);
         self.stack.dynamodb.reset_requests();
         code
     }
@@ -176,10 +184,11 @@ async fn c08_who_signed_in_longer_ago_than_sessions_last_signs_in_anew() {
             name: None,
             how: How::Site,
             at: at_noon,
+            proven: false,
             epoch: 0,
             expires_at,
         };
-        assert!(at.tables.keep_code(&code, sign_in).await.unwrap());
+        assert_eq!(at.tables.keep_code(&code, sign_in, None).await.unwrap(), Kept::Kept);
         assert_eq!(at.reply(form(&code)).await.status(), status, "{ago} s ago");
     }
 }

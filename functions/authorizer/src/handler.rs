@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::Clock;
 use serde_json::{Value, json};
 use store::Sessions;
-use web::{Failure, Invoke, Request, cookie, log};
+use web::{Code, Failure, Invoke, Request, cookie, log};
 
 /// Everything an authorization takes.
 pub(crate) struct Authorizer {
@@ -30,6 +30,10 @@ impl Invoke for Authorizer {
         let Some(live) = live.map_err(Failure::unavailable)? else { return Ok(denied()) };
         if let Some(error) = live.unnoted {
             log::warning("the use of a session was not noted", &error);
+        }
+        // As a header it could be taken for another one's.
+        if !live.session.account.as_str().bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(Failure::new(Code::Broken, "the account's id does not fit into a header"));
         }
         // The context becomes variables and headers of the integration: texts only.
         Ok(json!({

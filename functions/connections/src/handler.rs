@@ -97,12 +97,10 @@ impl Connections {
             visitor = Visitor { token: opened.token, session: opened.session };
             customer = Some(linked);
         }
-        let opened_by_link = |listed: &&Listed| {
-            listed.session.how.is_by_link() && listed.hash != visitor.token.hash()
-        };
-        let sessions = self.entrance.sessions.list(&account).await.map_err(Failure::unavailable)?;
-        let ends = sessions.iter().filter(opened_by_link).map(|listed| listed.hash.as_str());
-        let ended = self.entrance.sessions.end_all(&account, ends).await;
+        let current = visitor.token.hash();
+        let opened_by_link =
+            |Listed { hash, session }: &&Listed| session.how.is_by_link() && *hash != current;
+        let ended = self.entrance.sessions.end_those(&account, opened_by_link).await;
         ended.map_err(Failure::unavailable)?;
         if let Some(customer) = &customer {
             let cancelled = self.entrance.tickets.cancel_all(customer).await;

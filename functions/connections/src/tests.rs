@@ -247,7 +247,7 @@ async fn unlink_ends_what_the_link_opened_and_nothing_else() {
     assert_eq!(reply.headers()["location"], "https://shop.example/auth/connections");
     assert!(!at.is_linked().await);
     let renewed = at.find(&cookie_of(&reply)).await.unwrap();
-    assert_eq!(renewed.how, How::Password, "the proof is what it goes on by");
+    assert_eq!(renewed.how, How::Linked, "how it began is not forgotten");
     assert!(at.find(&token).await.is_none() && at.find(&by_amazon).await.is_none());
     assert!(at.find(&by_password).await.is_some());
     let again = at.reply(button("unlink", &cookie_of(&reply))).await;

@@ -1,7 +1,7 @@
 //! Undoes a link that was not the owner's, by the token of the notice about it.
 
 use domain::{UndoToken, notice};
-use store::{Commit, Identity, Undo, commit};
+use store::{Commit, Identity, Listed, Undo, commit};
 use web::{Code, Failure, Form, Reply, Request, StatusCode, csrf::check_origin, page, reply};
 
 use crate::handler::{Connections, PAGE};
@@ -23,12 +23,10 @@ impl Connections {
         let entrance = &self.entrance;
         let Undo { account, customer, linked_at, .. } = &undo;
         self.remove(&undo).await?;
-        let sessions = entrance.sessions.list(account).await.map_err(Failure::unavailable)?;
-        let opened = sessions.iter().filter(|listed| {
-            listed.session.how.is_by_link() && listed.session.started_at >= *linked_at
-        });
-        let hashes = opened.map(|listed| listed.hash.as_str());
-        entrance.sessions.end_all(account, hashes).await.map_err(Failure::unavailable)?;
+        let opened = |Listed { session, .. }: &&Listed| {
+            session.how.is_by_link() && session.started_at >= *linked_at
+        };
+        entrance.sessions.end_those(account, opened).await.map_err(Failure::unavailable)?;
         entrance.tickets.cancel_all(customer).await.map_err(Failure::unavailable)?;
         // Last of all: until here, asking once more does the rest.
         let used = entrance.tickets.using_undo(&token).map_err(Failure::broken)?;

@@ -9,7 +9,7 @@ use domain::{
 };
 use secret::Secret;
 use serde_json::{Value, json};
-use store::{CODE_LIVES, LocalSignIn};
+use store::{CODE_LIVES, Kept, LocalSignIn, Write};
 use web::{Code, Failure, Handle, Invoke, Reply, Request, Site, StatusCode, reply};
 
 use crate::event::Said;
@@ -48,13 +48,8 @@ impl Handle for Lifecycle {
             .map_err(|_| Failure::bad_request("the body is not JSON"))?;
         let said = Said::read(message, now)?;
         // All else may come twice. A code must not be had by sending the same bytes once more.
-        if matches!(said, Said::SignedIn { .. }) {
-            let first = self.tables.tickets.use_message(id, now).await;
-            if !first.map_err(Failure::unavailable)? {
-                return Err(Failure::bad_request("this message was taken before"));
-            }
-        }
-        Ok(reply::json(StatusCode::OK, &self.hear(said, now).await?))
+        let message = self.tables.tickets.using_message(id, now).map_err(Failure::broken)?;
+        Ok(reply::json(StatusCode::OK, &self.hear(said, Some(message), now).await?))
     }
 }
 
@@ -62,14 +57,21 @@ impl Invoke for Lifecycle {
     /// An invocation by somebody who may, or the event of a rule.
     async fn invoke(&self, event: Value) -> Result<Value, Failure> {
         let now = self.clock.now();
-        self.hear(Said::read(event, now)?, now).await
+        self.hear(Said::read(event, now)?, None, now).await
     }
 }
 
 impl Lifecycle {
-    async fn hear(&self, said: Said, now: Timestamp) -> Result<Value, Failure> {
+    async fn hear(
+        &self,
+        said: Said,
+        message: Option<Write>,
+        now: Timestamp,
+    ) -> Result<Value, Failure> {
         match said {
-            Said::SignedIn { account, how, at } => self.give_code(account, how, at, now).await,
+            Said::SignedIn { account, how, at } => {
+                self.give_code(account, (how, at), message, now).await
+            }
             Said::Happened(event) => {
                 let done = self.tables.apply(&event, now, &mut web::rng()).await;
                 let done = done.map_err(Failure::unavailable)?;
@@ -87,8 +89,8 @@ impl Lifecycle {
     async fn give_code(
         &self,
         account: AccountId,
-        how: How,
-        at: Timestamp,
+        (how, at): (How, Timestamp),
+        message: Option<Write>,
         now: Timestamp,
     ) -> Result<Value, Failure> {
         let record = self.accounts.find_by_id(&account).await.map_err(Failure::unavailable)?;
@@ -96,11 +98,17 @@ impl Lifecycle {
         let Some(record) = open else { return Err(Refusal::AccountClosed.into()) };
         let code = SignInCode::open(&account, &mut web::rng());
         let (name, expires_at) = (record.account.name, now + CODE_LIVES);
-        let sign_in = LocalSignIn { account, name, how, at, epoch: 0, expires_at };
-        let kept = self.tables.keep_code(&code, sign_in).await.map_err(Failure::unavailable)?;
-        if !kept {
-            let why = "all sessions of the account have ended since";
-            return Err(Failure::new(Code::NotSignedIn, why));
+        // Where there is no password to ask for, the site's own word is the proof.
+        let proven = how == How::Password || !record.account.has_password;
+        let sign_in = LocalSignIn { account, name, how, at, proven, epoch: 0, expires_at };
+        let kept = self.tables.keep_code(&code, sign_in, message).await;
+        match kept.map_err(Failure::unavailable)? {
+            Kept::Kept => {}
+            Kept::Repeated => return Err(Failure::bad_request("this message was taken before")),
+            Kept::Ended => {
+                let why = "all sessions of the account have ended since";
+                return Err(Failure::new(Code::NotSignedIn, why));
+            }
         }
         Ok(json!({ "code": code.expose(), "expires_at": expires_at.rfc3339() }))
     }

@@ -570,3 +570,64 @@ async fn where_the_tables_do_not_answer_it_says_so_and_once_more_does_the_rest()
     assert!(!at.rows().await.contains("amzn1.account.OTHER"));
     assert_eq!(at.lifecycle.tables.identities.find(&user("ANN")).await.unwrap(), None);
 }
+
+#[tokio::test]
+async fn e19_k11_a_deletion_that_was_cut_off_leaves_nothing_of_the_customer_either() {
+    let at = setting(&[]).await;
+    at.link(&user("ANN"), NOON).await;
+    at.ticket(&user("ANN"), NOON).await;
+    // The transaction is done, and nothing after it.
+    at.stack.dynamodb.fault("Query", 0, Some(9), Fault::Broken);
+    assert_eq!(at.refused(happened("deleted", NOON)).await.code.as_str(), "unavailable");
+    at.stack.dynamodb.clear_faults();
+    assert_eq!(at.lifecycle.tables.identities.find(&user("ANN")).await.unwrap(), None);
+    assert!(at.rows().await.contains("amzn1.account.ANN"));
+    at.tell(happened("deleted", NOON)).await;
+    assert!(!at.rows().await.contains("amzn1.account.ANN"));
+}
+
+#[tokio::test]
+async fn e19_a_late_word_does_not_bring_an_account_back() {
+    let at = setting(&[]).await.at(after(100));
+    at.tell(happened("deleted", after(50))).await;
+    at.tell(happened("enabled", after(40))).await;
+    let tables = &at.lifecycle.tables;
+    let check = tables.sessions.not_deleted(&id("ann")).unwrap();
+    let written = store::commit(&tables.sessions.client, vec![check]).await.unwrap();
+    assert_ne!(written, Commit::Done);
+}
+
+#[tokio::test]
+async fn e19_no_session_is_opened_in_an_account_that_was_deleted() {
+    let at = setting(&[]).await;
+    at.tell(happened("deleted", NOON)).await;
+    // Whoever reads the epoch only now would be as wrong as whoever read it before.
+    for epoch in [0, 1] {
+        assert!(at.try_sign_in(How::Linked, after(1), epoch).await.is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_came_to_nothing_may_be_sent_again_by_the_same_name() {
+    let at = setting(&[]).await;
+    let event = json!({ "type": "signed_in", "account_id": "ann", "at": NOON.rfc3339() });
+    at.stack.dynamodb.fault("TransactWriteItems", 0, Some(9), Fault::Broken);
+    assert_eq!(at.reply(signed("m1", NOON, &event)).await.status(), 503);
+    at.stack.dynamodb.clear_faults();
+    assert_eq!(at.reply(signed("m1", NOON, &event)).await.status(), 200);
+}
+
+#[tokio::test]
+async fn where_there_is_no_password_the_sites_word_is_the_proof() {
+    let at = setting(&[]).await;
+    for (account, how, proven) in
+        [("ann", "password", true), ("ann", "site", false), ("otto", "site", true)]
+    {
+        let event =
+            json!({ "type": "signed_in", "account_id": account, "at": NOON.rfc3339(), "how": how });
+        let told = at.tell(event).await;
+        let code = SignInCode::presented(told["code"].as_str().unwrap()).unwrap();
+        let kept = at.lifecycle.tables.tickets.find_code(&code).await.unwrap().unwrap();
+        assert_eq!(kept.proven, proven, "{account}, {how}");
+    }
+}

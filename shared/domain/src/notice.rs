@@ -114,7 +114,8 @@ impl FromStr for Destination {
             return Err(());
         }
         match service {
-            "sqs" => {
+            // A queue in order would need to be told in which.
+            "sqs" if !name.contains('.') => {
                 let domain =
                     if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
                 Ok(Self::Queue { url: format!("https://sqs.{region}.{domain}/{account}/{name}") })
@@ -145,14 +146,12 @@ mod tests {
 
     #[test]
     fn a_destination_is_a_queue_a_bus_or_nowhere() {
-        let queue = "https://sqs.eu-west-1.amazonaws.com/123456789012/notices.fifo".to_owned();
+        let queue = "https://sqs.eu-west-1.amazonaws.com/123456789012/notices".to_owned();
         let bus = "arn:aws:events:us-east-1:123456789012:event-bus/site";
         for (text, expected) in [
             ("none", Ok(Destination::Nowhere)),
-            (
-                "arn:aws:sqs:eu-west-1:123456789012:notices.fifo",
-                Ok(Destination::Queue { url: queue }),
-            ),
+            ("arn:aws:sqs:eu-west-1:123456789012:notices", Ok(Destination::Queue { url: queue })),
+            ("arn:aws:sqs:eu-west-1:123456789012:notices.fifo", Err(())),
             (bus, Ok(Destination::Bus { arn: bus.to_owned() })),
             ("", Err(())),
             ("account", Err(())),

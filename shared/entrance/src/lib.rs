@@ -111,8 +111,7 @@ impl Entrance {
         else {
             return;
         };
-        let id = format!("{}.{}", limit.key, limit.window);
-        if let Err(error) = self.tickets.notice_once(&Notice { id, ..notice }).await {
+        if let Err(error) = self.tickets.notice_of_limit(&notice, limit).await {
             log::warning("the owner was not told of guesses", &error);
         }
     }

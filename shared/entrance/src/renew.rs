@@ -67,8 +67,7 @@ impl Entrance {
         self.renew(current, current.session.clone(), writes).await
     }
 
-    /// Removes the link of an account that can be entered by its password too. The session that asks
-    /// for it goes on by that password.
+    /// Removes the link of an account that can be entered by its password too.
     ///
     /// # Errors
     ///
@@ -84,8 +83,7 @@ impl Entrance {
         let mut writes = vec![Write::account(password.map_err(Failure::broken)?)];
         writes.extend(self.identities.unlink(customer, account).map_err(Failure::broken)?);
         writes.extend(self.noticing(Kind::Unlinked, current, customer, self.clock.now())?);
-        let session = Session { how: How::Password, ..current.session.clone() };
-        self.renew(current, session, writes).await
+        self.renew(current, current.session.clone(), writes).await
     }
 
     fn noticing(
@@ -106,7 +104,12 @@ impl Entrance {
         session: Session,
         mut writes: Vec<Write>,
     ) -> Result<Entry, Failure> {
-        let session = Session { epoch: current.epoch, last_seen: self.clock.now(), ..session };
+        // A session from before all of them ended counts until its row is gone, and may be the very one
+        // that was to end: it does not become one of those from after.
+        if current.session.epoch != current.epoch {
+            return Ok(Entry::Changed(vec![Part::Epoch]));
+        }
+        let session = Session { last_seen: self.clock.now(), ..session };
         let token = SessionToken::open(&session.account, &mut web::rng());
         let replaced = self.sessions.replace(current.token, &token, &session);
         writes.extend(replaced.map_err(Failure::broken)?);

@@ -2,11 +2,11 @@
 //!
 //! | pk | sk | attributes |
 //! |---|---|---|
-//! | hash of the account | `CODE#` and the SHA-256 of the code's secret | `account_id`, `name?`, `how`, `at`, `epoch`, `expires_at`, `ttl` |
+//! | hash of the account | `CODE#` and the SHA-256 of the code's secret | `account_id`, `name?`, `how`, `at`, `proven?`, `epoch`, `expires_at`, `ttl` |
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{Delete, Put};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put};
 use domain::{
     AccountId, SignInCode, Timestamp,
     session::{How, Session},
@@ -14,7 +14,7 @@ use domain::{
 
 use crate::{
     Commit, Error, Part, Sessions, Tickets, Write, commit, failed,
-    row::{Item, moment, n, number, optional, put_optional, row, s, text},
+    row::{Item, is_set, moment, n, number, optional, put_optional, row, s, text},
     tickets::TTL_SLACK,
 };
 
@@ -32,6 +32,8 @@ pub struct LocalSignIn {
     pub how: How,
     /// When.
     pub at: Timestamp,
+    /// Whether that is a proof that lets them change how the account is entered.
+    pub proven: bool,
     /// The account's epoch.
     pub epoch: u64,
     /// When the code ends.
@@ -39,7 +41,8 @@ pub struct LocalSignIn {
 }
 
 impl Tickets {
-    /// Keeps a code, unless the account has been deleted.
+    /// Keeps a code, unless the account has been deleted. With the message that asked for it, if that
+    /// may be taken once.
     ///
     /// # Errors
     ///
@@ -48,6 +51,7 @@ impl Tickets {
         &self,
         code: &SignInCode,
         sign_in: &LocalSignIn,
+        message: Option<Write>,
         sessions: &Sessions,
     ) -> Result<Commit, Error> {
         let put = Put::builder()
@@ -55,7 +59,8 @@ impl Tickets {
             .set_item(Some(print(code, sign_in)))
             .condition_expression("attribute_not_exists(pk)");
         let put = put.build().map_err(failed("keep a code"))?;
-        let writes = vec![Write::put(Part::Code, put), sessions.not_deleted(&sign_in.account)?];
+        let mut writes = vec![Write::put(Part::Code, put), sessions.not_deleted(&sign_in.account)?];
+        writes.extend(message);
         commit(&self.client, writes).await
     }
 
@@ -87,7 +92,7 @@ impl Tickets {
     }
 }
 
-fn sort(code: &SignInCode) -> aws_sdk_dynamodb::types::AttributeValue {
+fn sort(code: &SignInCode) -> AttributeValue {
     s(format!("CODE#{}", code.hash()))
 }
 
@@ -103,6 +108,9 @@ pub(crate) fn print(code: &SignInCode, sign_in: &LocalSignIn) -> Item {
         ("ttl", n((sign_in.expires_at + TTL_SLACK).0)),
     ]);
     put_optional(&mut row, "name", sign_in.name.as_deref());
+    if sign_in.proven {
+        row.insert("proven".to_owned(), AttributeValue::Bool(true));
+    }
     row
 }
 
@@ -112,6 +120,7 @@ pub(crate) fn parse(row: &Item) -> Result<LocalSignIn, Error> {
         name: optional(row, "name")?.map(str::to_owned),
         how: text(row, "how", How::parse)?,
         at: moment(row, "at")?,
+        proven: is_set(row, "proven")?,
         epoch: number(row, "epoch")?,
         expires_at: moment(row, "expires_at")?,
     })

@@ -26,7 +26,7 @@ pub use admission::{Admission, Bond};
 pub use codes::{CODE_LIVES, LocalSignIn};
 pub use handed::{Earlier, Handed};
 pub use identities::{Identities, Identity, Link};
-pub use lifecycle::{Done, Lifecycle};
+pub use lifecycle::{Done, Kept, Lifecycle};
 pub use limits::Taken;
 pub use notices::{Undo, Waiting};
 pub use sessions::{Listed, Live, Sessions};

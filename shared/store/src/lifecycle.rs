@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::Update;
 use domain::{
-    AccountId, AmazonUserId, SessionToken, SignInCode, Timestamp,
+    AccountId, AmazonUserId, LinkTicket, SessionToken, SignInCode, Timestamp,
     lifecycle::{Event, Kind, Link, Tickets as Ticketing},
     link::ATTEMPTS,
     notice::{self, Notice},
@@ -50,6 +50,17 @@ pub struct Done {
     pub links_removed: usize,
 }
 
+/// What became of a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// It is good.
+    Kept,
+    /// The message that asked for it was taken before.
+    Repeated,
+    /// All sessions of the account have ended since its owner signed in, or it is gone.
+    Ended,
+}
+
 /// What is known of an account before an event.
 struct Before {
     epoch: u64,
@@ -58,6 +69,10 @@ struct Before {
     last: Option<Timestamp>,
     /// When the account was last opened again.
     enabled_at: Option<Timestamp>,
+    /// When it was deleted.
+    deleted_at: Option<Timestamp>,
+    /// Where the tickets of the customer lie who was linked when it was deleted.
+    customer_tag: Option<String>,
     link: Option<(AmazonUserId, Identity)>,
 }
 
@@ -82,15 +97,21 @@ impl Lifecycle {
     ) -> Result<Done, Error> {
         let mut done = Done::default();
         let effects = event.kind.effects();
-        let (mut customer, mut reopened) = (None, false);
+        let (mut customer_tag, mut reopened) = (None, false);
         for turn in 1.. {
             let before = self.before(event).await?;
             reopened = before.enabled_at.is_some_and(|enabled| event.at < enabled);
-            let of_another_life = reopened && event.kind == Kind::Deleted;
+            let of_another_life = match event.kind {
+                Kind::Deleted => reopened,
+                Kind::Enabled => before.deleted_at.is_some_and(|deleted| event.at < deleted),
+                _ => false,
+            };
             if of_another_life || before.last.is_some_and(|last| event.at < last) {
                 return Ok(done);
             }
-            customer = before.link.as_ref().map(|(customer, _)| customer.clone());
+            let customer = before.link.as_ref().map(|(customer, _)| customer.clone());
+            customer_tag =
+                customer.as_ref().map(LinkTicket::tag_of).or(before.customer_tag.clone());
             // The same event once more: its transaction is done, what comes after it perhaps not.
             if before.last == Some(event.at) && effects.link != Link::Removed {
                 break;
@@ -127,15 +148,15 @@ impl Lifecycle {
                 }
             }
         }
+        // First what could still open something, then what was opened.
+        done.tickets_cancelled = self.sweep(event, customer_tag.as_deref()).await?;
         if effects.ends_sessions {
             done.sessions_ended = self.end_sessions(event, reopened).await?;
         }
-        done.tickets_cancelled = self.sweep(event, customer.as_ref()).await?;
         Ok(done)
     }
 
-    /// Keeps a code for somebody who signed in at the site's own door; its epoch is filled in here. Says
-    /// no where all sessions of the account have ended since they did.
+    /// Keeps a code for somebody who signed in at the site's own door; its epoch is filled in here.
     ///
     /// # Errors
     ///
@@ -144,13 +165,14 @@ impl Lifecycle {
         &self,
         code: &SignInCode,
         mut sign_in: LocalSignIn,
-    ) -> Result<bool, Error> {
+        message: Option<Write>,
+    ) -> Result<Kept, Error> {
         let meta = self.meta(&sign_in.account).await?;
         let ended = ["password_reset_at", "disabled_at"].map(|name| moment(&meta, name));
         for ended in ended {
             let Some(ended) = ended? else { continue };
             if sign_in.at < ended {
-                return Ok(false);
+                return Ok(Kept::Ended);
             }
             // Within one second, what is told later happened later: sites sign people in who have just
             // chosen a new password.
@@ -159,8 +181,12 @@ impl Lifecycle {
             }
         }
         sign_in.epoch = optional_number(&meta, "epoch")?.unwrap_or(0);
-        let kept = self.tickets.keep_code(code, &sign_in, &self.sessions).await?;
-        Ok(kept == Commit::Done)
+        let kept = self.tickets.keep_code(code, &sign_in, message, &self.sessions).await?;
+        Ok(match kept {
+            Commit::Done => Kept::Kept,
+            refused if refused.refused(Part::Message) => Kept::Repeated,
+            Commit::Refused(_) => Kept::Ended,
+        })
     }
 
     /// The transaction of an event.
@@ -209,10 +235,16 @@ impl Lifecycle {
                 note = note
                     .expression_attribute_names("#ttl", "ttl")
                     .expression_attribute_values(":ttl", n((now + TOMBSTONE_LIVES).0));
+                // Asked once more after a fault, nothing else says whose tickets they were.
+                if let Some((customer, _)) = &before.link {
+                    set.push_str(", customer = :customer");
+                    let tag = LinkTicket::tag_of(customer);
+                    note = note.expression_attribute_values(":customer", s(tag));
+                }
             }
             // An id that came back from the dead.
             Kind::Enabled => {
-                remove.extend(["deleted_at", "#ttl"]);
+                remove.extend(["deleted_at", "customer", "#ttl"]);
                 note = note.expression_attribute_names("#ttl", "ttl");
             }
             Kind::EmailChanged => remove.push("claim"),
@@ -252,6 +284,8 @@ impl Lifecycle {
             claim: optional(&meta, "claim")?.map(str::to_owned),
             last,
             enabled_at,
+            deleted_at: moment(&meta, "deleted_at")?,
+            customer_tag: optional(&meta, "customer")?.map(str::to_owned),
             link,
         })
     }
@@ -272,23 +306,19 @@ impl Lifecycle {
     /// trusted any more.
     async fn end_sessions(&self, event: &Event, reopened: bool) -> Result<usize, Error> {
         let epoch = self.sessions.epoch(&event.account).await?;
-        let sessions = self.sessions.list(&event.account).await?;
-        let ends = sessions.iter().filter(|Listed { session, .. }| {
+        let ends = |Listed { session, .. }: &&Listed| {
             let slipped_in = match event.kind {
                 Kind::PasswordReset => session.how == How::Amazon,
                 _ => !reopened,
             };
             session.started_at <= event.at || (slipped_in && session.epoch < epoch)
-        });
-        let hashes: Vec<&str> = ends.map(|listed| listed.hash.as_str()).collect();
-        let count = hashes.len();
-        self.sessions.end_all(&event.account, hashes).await?;
-        Ok(count)
+        };
+        self.sessions.end_those(&event.account, ends).await
     }
 
     /// Cancels or restores what is under way for the account. Of a deleted one nothing is left, nor of
     /// the customer who was linked to it.
-    async fn sweep(&self, event: &Event, customer: Option<&AmazonUserId>) -> Result<usize, Error> {
+    async fn sweep(&self, event: &Event, customer: Option<&str>) -> Result<usize, Error> {
         let tag = event.account.tag();
         let deleted = event.kind == Kind::Deleted;
         let mut gone = Vec::new();
@@ -313,7 +343,7 @@ impl Lifecycle {
             gone.extend(self.tickets.notices_of(&event.account).await?);
         }
         if let (true, Some(customer)) = (deleted, customer) {
-            self.tickets.cancel_all(customer).await?;
+            self.tickets.cancel_all_in(customer).await?;
         }
         gone.sort_unstable();
         gone.dedup();

@@ -10,14 +10,15 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{Delete, Put};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, Update};
 use domain::{
     AccountId, AmazonUserId, Timestamp, UndoToken,
+    link::Limit,
     notice::{Kind, Notice},
 };
 
 use crate::{
-    Error, Part, Tickets, Write, failed,
+    Error, Part, Tickets, Write, commit, failed,
     row::{Item, moment, n, optional_text, put_optional, row, s, text},
     tickets::TTL_SLACK,
     write::send,
@@ -61,20 +62,23 @@ impl Tickets {
         Ok(Write::put(Part::Notice, put.build().map_err(failed("write a notice"))?))
     }
 
-    /// Writes a notice about what changed nothing else, once however often it is asked for: its id says
-    /// what it is about.
+    /// Writes a notice about a limit that was reached, once in each of its windows.
     ///
     /// # Errors
     ///
     /// [`Error`] where the table does not answer.
-    pub async fn notice_once(&self, notice: &Notice) -> Result<(), Error> {
-        let item = print(notice, key(notice));
-        let put = || {
-            let put = self.client.put_item().table_name(&self.table);
-            let put = put.set_item(Some(item.clone()));
-            put.condition_expression("attribute_not_exists(pk)").send()
-        };
-        send("write a notice", put).await.map(drop)
+    pub async fn notice_of_limit(&self, notice: &Notice, limit: &Limit) -> Result<(), Error> {
+        let told = Update::builder()
+            .table_name(&self.table)
+            .key("pk", s(format!("LIMIT#{}", limit.key)))
+            .key("sk", s(limit.window.to_string()))
+            .update_expression("SET told = :yes")
+            .condition_expression("taken >= :most AND attribute_not_exists(told)")
+            .expression_attribute_values(":most", n(limit.most))
+            .expression_attribute_values(":yes", AttributeValue::Bool(true));
+        let told = told.build().map_err(failed("write a notice"))?;
+        let writes = vec![Write::update(Part::Limit, told), self.noticing(notice)?];
+        commit(&self.client, writes).await.map(drop)
     }
 
     /// The oldest notices that wait, a few at a time.
@@ -177,7 +181,7 @@ fn key(notice: &Notice) -> String {
     format!("{:012}#{}", notice.at.0.max(0), notice.id)
 }
 
-fn sort(token: &UndoToken) -> aws_sdk_dynamodb::types::AttributeValue {
+fn sort(token: &UndoToken) -> AttributeValue {
     s(format!("UNDO#{}", token.hash()))
 }
 

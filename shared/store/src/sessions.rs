@@ -3,7 +3,7 @@
 //! | pk | sk | attributes |
 //! |---|---|---|
 //! | hash of the account | SHA-256 of the token's secret | `account_id`, `id`, `kind`, `how`, `name?`, `epoch`, `proven_at?`, `started_at`, `last_seen`, `expires_at`, `ttl` |
-//! | hash of the account | `META` | `epoch`, `claim?`, `password_reset_at?`, `disabled_at?`, `enabled_at?`, `deleted_at?`, `email_changed_at?`, `ttl?` |
+//! | hash of the account | `META` | `epoch`, `claim?`, `password_reset_at?`, `disabled_at?`, `enabled_at?`, `deleted_at?`, `email_changed_at?`, `customer?`, `ttl?` |
 //!
 //! The token says where its row lies (`tag.secret`), so a check is one read, and all of an
 //! account's sessions are one partition. The epoch counts what ends them all: whoever resets a
@@ -35,8 +35,12 @@ use crate::{
 /// A row outlives its session by so much, for the sake of clocks that differ.
 const TTL_SLACK: Duration = Duration::from_hours(24);
 
-/// Holds where the account's epoch is still `:epoch`; `:first` is 0.
-const SAME_EPOCH: &str = "epoch = :epoch OR (attribute_not_exists(epoch) AND :epoch = :first)";
+/// How often sessions are looked for that are to end.
+const ROUNDS: usize = 10;
+
+/// Holds where the account's epoch is still `:epoch` and it was not deleted; `:first` is 0.
+const SAME_EPOCH: &str = "(epoch = :epoch OR (attribute_not_exists(epoch) AND :epoch = :first)) \
+                          AND attribute_not_exists(deleted_at)";
 
 /// The table of sessions and epochs.
 #[derive(Clone)]
@@ -144,6 +148,31 @@ impl Sessions {
         let tag = SessionToken::tag_of(account);
         let keys = hashes.into_iter().map(|hash| (tag.clone(), hash.to_owned()));
         delete_all(&self.client, &self.table, keys.collect(), "end sessions").await
+    }
+
+    /// Ends those sessions of an account that are to end, until none of them is left: one may take the
+    /// place of another at this very moment. Tells how many there were.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] where the table does not answer; some may have ended.
+    pub async fn end_those(
+        &self,
+        account: &AccountId,
+        ends: impl Fn(&&Listed) -> bool,
+    ) -> Result<usize, Error> {
+        let mut count = 0;
+        for _ in 0..ROUNDS {
+            let sessions = self.list(account).await?;
+            let hashes: Vec<_> =
+                sessions.iter().filter(&ends).map(|listed| listed.hash.as_str()).collect();
+            if hashes.is_empty() {
+                return Ok(count);
+            }
+            count += hashes.len();
+            self.end_all(account, hashes).await?;
+        }
+        Err(Error::Failed("end sessions", "others kept taking their place".into()))
     }
 
     /// Notes that a session was used, if it still exists: an update must not bring it back.

@@ -6,7 +6,7 @@
 //! | `MESSAGE#` and the SHA-256 of a signed message's id | `MESSAGE` | `ttl` |
 //! | hash of the Amazon identity | SHA-256 of the ticket's secret | `purpose`, `kind?` (absent: a browser's), `account_id?`, `account_email?`, `attempts_left?`, what Amazon told, `return_to`, `started_at`, `expires_at`, `used?`, `ttl` |
 //! | hash of an account | `TICKET#` and the key of a ticket about it | `ttl` |
-//! | `LIMIT#` and a hash of what is limited | the window's number | `taken`, `ttl` |
+//! | `LIMIT#` and a hash of what is limited | the window's number | `taken`, `told?`, `ttl` |
 //! | `HANDED#` and the SHA-256 of a token of Amazon's that was handed over | `HANDED` | `session_pk`, `session_sk`, `ttl` |
 //!
 //! Televisions have rows too (see `devices`).
@@ -92,23 +92,19 @@ impl Tickets {
         Ok(optional(&row, "by")? == Some(by))
     }
 
-    /// Notes that a signed message was taken. Says whether this was the first time.
+    /// Notes that a signed message was taken, if it was not taken before.
     ///
     /// # Errors
     ///
-    /// [`Error`] where the table does not answer.
-    pub async fn use_message(&self, id: &str, now: Timestamp) -> Result<bool, Error> {
-        let put = || {
-            self.client
-                .put_item()
-                .table_name(&self.table)
-                .item("pk", s(format!("MESSAGE#{}", hash(id))))
-                .item("sk", s("MESSAGE"))
-                .item("ttl", n((now + TTL_SLACK).0))
-                .condition_expression("attribute_not_exists(pk)")
-                .send()
-        };
-        send("note a message", put).await
+    /// [`Error`], never seen.
+    pub fn using_message(&self, id: &str, now: Timestamp) -> Result<Write, Error> {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .item("pk", s(format!("MESSAGE#{}", hash(id))))
+            .item("sk", s("MESSAGE"))
+            .item("ttl", n((now + TTL_SLACK).0))
+            .condition_expression("attribute_not_exists(pk)");
+        Ok(Write::put(Part::Message, put.build().map_err(failed("note a message"))?))
     }
 
     /// Opens a ticket. One that is about an account is noted among what is under way for that account.
@@ -226,15 +222,19 @@ impl Tickets {
     ///
     /// [`Error`] where the table does not answer; some may be gone.
     pub async fn cancel_all(&self, customer: &AmazonUserId) -> Result<(), Error> {
-        let tag = LinkTicket::tag_of(customer);
-        let rows = self.rows(&tag).await?;
+        self.cancel_all_in(&LinkTicket::tag_of(customer)).await
+    }
+
+    /// The same by where they lie.
+    pub(crate) async fn cancel_all_in(&self, tag: &str) -> Result<(), Error> {
+        let rows = self.rows(tag).await?;
         let mut keys = Vec::new();
         for row in &rows {
             let sort = text(row, "sk", |sk| Some(sk.to_owned()))?;
             if sort.starts_with("DEVICE#") {
                 keys.push((sort.clone(), "DEVICE".to_owned()));
             }
-            keys.push((tag.clone(), sort));
+            keys.push((tag.to_owned(), sort));
         }
         delete_all(&self.client, &self.table, keys, "cancel tickets").await
     }

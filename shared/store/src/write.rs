@@ -41,6 +41,8 @@ pub enum Part {
     Identity,
     /// A limit on guesses.
     Limit,
+    /// A signed message.
+    Message,
     /// A notice for the owner.
     Notice,
     /// The session that another one takes the place of.

@@ -262,3 +262,36 @@ async fn a05_a_link_that_is_loaded_again_leads_where_it_led() {
     assert_eq!(location(&reply), "https://shop.example/auth/connections");
     assert_eq!(at.amazon_calls(), calls);
 }
+
+#[tokio::test]
+async fn f04_e03_a_session_that_is_about_to_end_plants_no_link() {
+    for word in ["link", "prove"] {
+        let at = setting().await;
+        at.stack.link("nora", "otto").await.unwrap();
+        let account = if word == "link" { "bob" } else { "otto" };
+        let token = at.sign_in(account, How::Password).await;
+        let specimen = at.back_for(if word == "link" { "max" } else { "nora" }, word, &token);
+        // The new password is true already, and the old session not yet deleted.
+        at.stack.dynamodb.fault("Query", 0, Some(9), dynamodb::Fault::Broken);
+        let entrance = &at.callback.entrance;
+        let tables = Lifecycle {
+            identities: entrance.identities.clone(),
+            sessions: entrance.sessions.clone(),
+            tickets: entrance.tickets.clone(),
+            tells: false,
+        };
+        let id = AccountId::parse(account).unwrap();
+        let event = Event { kind: Happening::PasswordReset, account: id, at: LEFT };
+        tables.apply(&event, LEFT, &mut web::rng()).await.unwrap_err();
+        at.stack.dynamodb.clear_faults();
+        assert!(at.session(&token.expose()).await.is_some());
+
+        let reply = at.reply(specimen).await;
+
+        assert!([401, 403].contains(&reply.status().as_u16()), "{word}: {}", reply.status());
+        assert_eq!(at.account_of("max").await, None);
+        tables.apply(&event, LEFT, &mut web::rng()).await.unwrap();
+        assert!(at.session(&token.expose()).await.is_none());
+        assert!(entrance.sessions.list(&event.account).await.unwrap().is_empty(), "{word}");
+    }
+}
