@@ -2,9 +2,9 @@
 //! once more who they are. They are bound to that session, and good for nothing else.
 
 use domain::{
-    Profile, ReturnTo, SessionToken, Status, login,
+    Profile, ReturnTo, SessionToken, Status,
     login::{Intent, Login},
-    session::{PROOF_LIVES, Session},
+    session::Session,
     sign_in::Refusal,
 };
 use entrance::{Current, Entry};
@@ -94,10 +94,10 @@ impl Callback {
         reply::see_other(&self.site.absolute(path))
     }
 
-    /// What the cookie says of when this began is the browser's own word. So a proof counts here if it
-    /// was fresh when the longest possible way began.
+    /// What the cookie says of when this began is the browser's own word, so it is now that the proof
+    /// must be fresh. Whoever took long at Amazon gives it once more.
     fn check_proof(&self, bound: &Bound) -> Result<(), Failure> {
-        match bound.session.proven_within(PROOF_LIVES + login::LIVES, self.entrance.clock.now()) {
+        match bound.session.is_proven(self.entrance.clock.now()) {
             true => Ok(()),
             false => {
                 let why = "the last proof was too long ago";

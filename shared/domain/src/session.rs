@@ -64,13 +64,9 @@ impl Session {
 
     /// Whether its owner may change how the account is entered, without another proof.
     pub fn is_proven(&self, now: Timestamp) -> bool {
-        self.proven_within(PROOF_LIVES, now)
-    }
-
-    /// Whether the last proof is no older than this. One that lies ahead was noted by another machine,
-    /// whose clock may differ as much; further ahead it is as wrong as one long ago.
-    pub fn proven_within(&self, longest: Duration, now: Timestamp) -> bool {
-        let close = |at: Timestamp| now.since(at) < longest && at.since(now) <= PROOF_LIVES;
+        // One that lies ahead was noted by another machine, whose clock may differ as much; further ahead
+        // it is as wrong as one long ago.
+        let close = |at: Timestamp| now.since(at) < PROOF_LIVES && at.since(now) <= PROOF_LIVES;
         self.proven_at.is_some_and(close)
     }
 }
