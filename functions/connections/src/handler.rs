@@ -138,11 +138,11 @@ impl Connections {
 
     async fn revoke(&self, request: &Request) -> Result<Reply, Failure> {
         let (revoke, csrf) = Revoke::read(request)?;
-        let visitor = self.visitor(request).await?;
-        if visitor.session.kind == Kind::Browser {
+        if request.bearer().is_none() {
             check_origin(request, &self.site)?;
-            check_token(csrf.as_deref(), &visitor.token.csrf())?;
+            check_form(request, csrf.as_deref())?;
         }
+        let visitor = self.visitor(request).await?;
         let account = &visitor.session.account;
         let sessions = self.entrance.sessions.list(account).await.map_err(Failure::unavailable)?;
         let current = visitor.token.hash();
@@ -188,11 +188,11 @@ impl Connections {
     /// Who is signed in, in the browser that a form of ours was sent from.
     async fn browser(&self, request: &Request, csrf: Option<&str>) -> Result<Visitor, Failure> {
         check_origin(request, &self.site)?;
+        check_form(request, csrf)?;
         let visitor = self.visitor(request).await?;
         if visitor.session.kind != Kind::Browser {
             return Err(proof_needed("only a browser links and unlinks"));
         }
-        check_token(csrf, &visitor.token.csrf())?;
         Ok(visitor)
     }
 
@@ -269,6 +269,14 @@ impl Connections {
             .html(frame)
         })
     }
+}
+
+/// Makes sure that a form was filled in on a page of its holder's, before anything is looked up. An
+/// app's token is no cookie: nobody can make it come along.
+fn check_form(request: &Request, csrf: Option<&str>) -> Result<(), Failure> {
+    let (token, bearer) = cookie::credential(request);
+    let token = token.ok_or_else(not_signed_in)?;
+    if bearer { Ok(()) } else { check_token(csrf, &token.csrf()) }
 }
 
 fn as_json(visitor: &Visitor, identity: Option<&Identity>, sessions: &[Listed]) -> Value {

@@ -414,7 +414,9 @@ async fn d16_no_other_site_presses_these_buttons() {
         assert_eq!(ending(&at.reply(right().without_header("origin")).await), csrf(), "{name}");
         let wrong = [("csrf", "wrong"), ("id", "x")];
         let wrong = if name == "revoke" { &wrong[..] } else { &wrong[..1] };
+        at.stack.dynamodb.reset_requests();
         assert_eq!(ending(&at.reply(right().form(wrong)).await), csrf(), "{name}");
+        assert!(at.stack.dynamodb.requests().is_empty(), "nothing was looked up");
         let nobody = at.reply(right().without_cookie(COOKIE)).await;
         assert_eq!(ending(&nobody), (401, "not_signed_in".into()), "{name}");
         let get = at.reply(right().method("GET")).await;
