@@ -1,3 +1,5 @@
+//! What an event about an account does to our three tables: see `domain::lifecycle` for the rules.
+
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::Update;
@@ -8,7 +10,6 @@ use domain::{
     notice::{self, Notice},
     session::How,
 };
-
 use rand_core::CryptoRng;
 
 use crate::{
