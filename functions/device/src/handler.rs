@@ -184,9 +184,7 @@ impl Device {
         match self.entrance.tickets.take(&limits).await.map_err(Failure::unavailable)? {
             Taken::Taken => Ok(()),
             Taken::Limited { resets_at } => {
-                let wait = u32::try_from(resets_at.since(now).as_secs()).unwrap_or(u32::MAX).max(1);
-                let failure = Failure::new(Code::TooManyAttempts, "too many devices began");
-                Err(Failure { retry_after: Some(wait), ..failure })
+                Err(Failure::too_many_attempts("too many devices began", now, resets_at))
             }
         }
     }

@@ -78,9 +78,7 @@ impl Handoff {
         match self.entrance.tickets.take(&limits).await.map_err(Failure::unavailable)? {
             Taken::Taken => Ok(()),
             Taken::Limited { resets_at } => {
-                let wait = u32::try_from(resets_at.since(now).as_secs()).unwrap_or(u32::MAX).max(1);
-                let failure = Failure::new(Code::TooManyAttempts, "too much was handed over");
-                Err(Failure { retry_after: Some(wait), ..failure })
+                Err(Failure::too_many_attempts("too much was handed over", now, resets_at))
             }
         }
     }

@@ -105,10 +105,8 @@ impl Link {
             Attempt::Limited { resets_at } => {
                 let [.., of_account] = &limits;
                 self.entrance.tell_throttled(account, of_account).await;
-                let wait = u32::try_from(resets_at.since(now).as_secs()).unwrap_or(u32::MAX).max(1);
-                let failure =
-                    Failure::new(Code::TooManyAttempts, "too many guesses at this account");
-                return Err(Failure { retry_after: Some(wait), ..failure });
+                let why = "too many guesses at this account";
+                return Err(Failure::too_many_attempts(why, now, resets_at));
             }
         }
 

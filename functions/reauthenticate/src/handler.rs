@@ -87,9 +87,8 @@ impl Reauthenticate {
         let epoch = self.entrance.sessions.epoch(account).await.map_err(Failure::unavailable)?;
         let taken = self.entrance.tickets.take(&limits(account, now)).await;
         if let Taken::Limited { resets_at } = taken.map_err(Failure::unavailable)? {
-            let wait = u32::try_from(resets_at.since(now).as_secs()).unwrap_or(u32::MAX).max(1);
-            let failure = Failure::new(Code::TooManyAttempts, "too many guesses in this session");
-            return Err(Failure { retry_after: Some(wait), ..failure });
+            let why = "too many guesses in this session";
+            return Err(Failure::too_many_attempts(why, now, resets_at));
         }
         let verdict = self.entrance.accounts.verify(Some(record), password).await;
         let verdict = verdict.map_err(|error| match error {

@@ -1,6 +1,6 @@
 use std::error::Error;
 
-use domain::{ReturnTo, sign_in::Refusal};
+use domain::{ReturnTo, Timestamp, sign_in::Refusal};
 use lambda_http::http::StatusCode;
 
 type Cause = Box<dyn Error + Send + Sync>;
@@ -184,6 +184,13 @@ impl Failure {
     /// The path is right, the method is not; `allow` lists those that are.
     pub fn wrong_method(allow: &'static str) -> Self {
         Self { allow: Some(allow), ..Self::new(Code::MethodNotAllowed, "wrong method") }
+    }
+
+    /// A limit is reached, until `resets_at`. The caller may come again then, and in a second at the
+    /// earliest.
+    pub fn too_many_attempts(why: &'static str, now: Timestamp, resets_at: Timestamp) -> Self {
+        let wait = u32::try_from(resets_at.since(now).as_secs()).unwrap_or(u32::MAX).max(1);
+        Self { retry_after: Some(wait), ..Self::new(Code::TooManyAttempts, why) }
     }
 
     /// The same failure, with a page of ours where another try begins.
