@@ -6,6 +6,11 @@ use crate::{below, cargo, is_test, none, packages, read, template};
 
 /// Read only where a stand-in on this machine takes Amazon's place, so never set in the cloud.
 const FOR_DEVELOPMENT: [&str; 1] = ["LWA_CLIENT_SECRET"];
+/// What the methods of `Settings` read that are there for one purpose.
+const PURPOSES: [(&str, &[&str]); 2] = [
+    (".registration_fields()", &["REGISTRATION_FIELDS"]),
+    (".authorization(&site)", &["LWA_CLIENT_ID", "LWA_SCOPE", "LWA_SCOPE_DATA"]),
+];
 /// What Lambda itself sets.
 const OF_AWS: &str = "AWS_";
 
@@ -55,13 +60,15 @@ fn only_web_reads_the_environment() {
 /// The settings that the code below a folder reads.
 fn read_below(folder: &str) -> BTreeSet<String> {
     let mut settings = BTreeSet::new();
-    // How settings are read is told in setting.rs, which reads none for itself.
+    // How settings are read is told in setting.rs, which reads none for itself: what its methods for
+    // one purpose read counts where they are called.
     let sources = below(folder, ".rs").into_iter().filter(|path| !path.ends_with("/setting.rs"));
     for path in sources.filter(|path| !is_test(path)) {
         let code = code(&path);
         settings.extend(code.match_indices('"').filter_map(|(at, _)| argument(&code, at)));
-        if code.contains(".registration_fields()") {
-            settings.insert("REGISTRATION_FIELDS".to_owned());
+        for (call, names) in PURPOSES {
+            let called = code.contains(call);
+            settings.extend(names.iter().filter(|_| called).map(|name| (*name).to_owned()));
         }
     }
     settings.retain(|name| !name.starts_with(OF_AWS) && !FOR_DEVELOPMENT.contains(&name.as_str()));

@@ -4,7 +4,7 @@ mod handler;
 #[cfg(test)]
 mod tests;
 
-use domain::{Clock, amazon::Authorization};
+use domain::Clock;
 use web::{Fatal, Settings, Site};
 
 #[tokio::main(flavor = "current_thread")]
@@ -14,11 +14,6 @@ async fn main() -> Result<(), Fatal> {
 
 async fn open(settings: &Settings) -> Result<handler::Login, Fatal> {
     let site = Site::new(settings)?;
-    let authorization = Authorization {
-        client_id: settings.text("LWA_CLIENT_ID")?,
-        scope: settings.parsed("LWA_SCOPE", "profile".to_owned())?,
-        scope_data: settings.json_object("LWA_SCOPE_DATA")?.to_owned(),
-        redirect_uri: site.redirect_uri(),
-    };
+    let authorization = settings.authorization(&site)?;
     Ok(handler::Login { clock: Clock::System, site, authorization })
 }

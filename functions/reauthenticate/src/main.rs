@@ -4,7 +4,6 @@ mod handler;
 #[cfg(test)]
 mod tests;
 
-use domain::amazon::Authorization;
 use entrance::Entrance;
 use web::{Fatal, Settings, Site};
 
@@ -15,12 +14,7 @@ async fn main() -> Result<(), Fatal> {
 
 async fn open(settings: &Settings) -> Result<handler::Reauthenticate, Fatal> {
     let site = Site::new(settings)?;
-    let authorization = Authorization {
-        client_id: settings.text("LWA_CLIENT_ID")?,
-        scope: settings.parsed("LWA_SCOPE", "profile".to_owned())?,
-        scope_data: settings.json_object("LWA_SCOPE_DATA")?.to_owned(),
-        redirect_uri: site.redirect_uri(),
-    };
+    let authorization = settings.authorization(&site)?;
     let entrance = Entrance::open(settings).await?;
     Ok(handler::Reauthenticate { site, authorization, entrance })
 }

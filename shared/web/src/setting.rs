@@ -1,9 +1,12 @@
 use std::{collections::HashMap, str::FromStr, time::Duration};
 
-use domain::registration::{Field, Kind};
+use domain::{
+    amazon::Authorization,
+    registration::{Field, Kind},
+};
 use serde_json::{Map, Value};
 
-use crate::address::Proxy;
+use crate::{Site, address::Proxy};
 
 /// A setting that is missing or wrong. Every request is answered `unavailable` until it is mended.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -138,6 +141,20 @@ impl Settings {
     pub fn aws(&self, endpoint: &'static str) -> Result<(String, Option<String>), Unset> {
         let url = self.optional(endpoint).or_else(|| self.optional("AWS_ENDPOINT_URL"));
         Ok((self.text("AWS_REGION")?, url.map(str::to_owned)))
+    }
+
+    /// `LWA_CLIENT_ID`, `LWA_SCOPE` and `LWA_SCOPE_DATA`: what a visitor is sent to Amazon with.
+    ///
+    /// # Errors
+    ///
+    /// [`Unset`] without a client id, or with scope data that is not a JSON object.
+    pub fn authorization(&self, site: &Site) -> Result<Authorization, Unset> {
+        Ok(Authorization {
+            client_id: self.text("LWA_CLIENT_ID")?,
+            scope: self.parsed("LWA_SCOPE", "profile".to_owned())?,
+            scope_data: self.json_object("LWA_SCOPE_DATA")?.to_owned(),
+            redirect_uri: site.redirect_uri(),
+        })
     }
 
     /// `REGISTRATION_FIELDS`: what the site wants to know of a newcomer.
