@@ -137,6 +137,8 @@ async fn ann_forgets_her_password_on_the_way_to_the_checkout_in_german() {
 
     ann.goto("/").await;
     ann.click("#take-2").await;
+    // The page before has a way to the checkout as well.
+    ann.sees("#basket[data-count='1']").await;
     ann.click("#checkout").await;
     ann.sees("main[data-page='checkout'] .bill").await;
     ann.signs_in_at_amazon("ann", true).await;
