@@ -9,7 +9,8 @@ const FLOORS: &[Floor] = &[
     ("domain", &[], &[]), // what it may use of others' is listed below
     ("passwords", &[], &["aws", "lambda", "http", "reqwest", "serde", "tokio"]),
     ("aws", &[], &["aws-sdk", "lambda"]),
-    ("lwa", &["domain"], &["aws", "lambda"]),
+    ("https", &[], &["aws", "lambda", "serde", "tokio"]),
+    ("lwa", &["domain", "https"], &["aws", "lambda"]),
     ("notify", &["domain"], &["aws-sdk-dynamodb", "lambda", "reqwest"]),
     ("store", &["domain"], &["lambda", "reqwest"]),
     ("accounts", &["domain", "passwords"], &["lambda"]),

@@ -63,26 +63,8 @@ pub(crate) async fn read<T: Documented>(
     endpoint: &'static str,
     request: RequestBuilder,
 ) -> Result<Result<T, Refused>, Error> {
-    // Transport errors print the URL, and in it the token: they are cut off here.
-    let transport = |error: reqwest::Error| {
-        let problem = if error.is_timeout() {
-            "took too long"
-        } else if error.is_connect() {
-            "could not be reached"
-        } else {
-            "broke off"
-        };
-        unavailable(endpoint, problem)
-    };
-    let mut response = request.send().await.map_err(transport)?;
-    let status = response.status().as_u16();
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(transport)? {
-        body.extend_from_slice(&chunk);
-        if body.len() > LONGEST {
-            return Err(unavailable(endpoint, "answered at too great length"));
-        }
-    }
+    let answer = https::send(request, LONGEST).await;
+    let (status, body) = answer.map_err(|problem| unavailable(endpoint, problem))?;
     understand(endpoint, status, &body)
 }
 

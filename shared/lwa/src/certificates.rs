@@ -19,7 +19,7 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer},
 };
 
-use crate::{Client, Error, http, trusting};
+use crate::{CONNECT_WITHIN, Client, Error, http};
 
 /// What a server shows for itself.
 type Identity = (Vec<CertificateDer<'static>>, KeyPair);
@@ -113,7 +113,7 @@ async fn redeem(http: reqwest::Client, api: String) -> Result<crate::AccessToken
 fn trusting_in(authority: &CertifiedIssuer<'static, KeyPair>) -> reqwest::Client {
     let mut roots = RootCertStore::empty();
     roots.add(authority.der().clone()).unwrap();
-    trusting(roots).unwrap()
+    https::trusting(roots, CONNECT_WITHIN).unwrap()
 }
 
 #[tokio::test]

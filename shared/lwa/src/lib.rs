@@ -20,15 +20,17 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use domain::{AmazonUserId, PkceVerifier, Profile};
-use reqwest::{RequestBuilder, redirect::Policy};
+use reqwest::RequestBuilder;
 
 use answer::{Refused, agreed, read, redeemed, told};
 
 pub use device::{CodePair, Progress};
 
+/// How long a connection to Amazon may take.
+const CONNECT_WITHIN: Duration = Duration::from_millis(1500);
 /// How long the redemption may take. It is tried once.
 const REDEEM_WITHIN: Duration = Duration::from_secs(4);
 /// How long one try at the other two calls may take. They change nothing, so they are tried twice.
@@ -59,32 +61,13 @@ pub enum Error {
     },
 }
 
-/// An HTTP client fit for secrets: it verifies certificates against Mozilla's roots, follows no
-/// redirects and uses no proxy.
+/// A client to call Amazon with.
 ///
 /// # Errors
 ///
 /// Where TLS cannot be set up at all.
-pub fn http() -> Result<reqwest::Client, Box<dyn std::error::Error + Send + Sync>> {
-    trusting(rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.into() })
-}
-
-fn trusting(
-    roots: rustls::RootCertStore,
-) -> Result<reqwest::Client, Box<dyn std::error::Error + Send + Sync>> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let client = reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .redirect(Policy::none())
-        .no_proxy()
-        .retry(reqwest::retry::never())
-        .connect_timeout(Duration::from_millis(1500))
-        .build()?;
-    Ok(client)
+pub fn http() -> Result<reqwest::Client, https::Error> {
+    https::client(CONNECT_WITHIN)
 }
 
 /// Login with Amazon, as one client of ours.
