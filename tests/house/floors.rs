@@ -13,10 +13,10 @@ const FLOORS: &[Floor] = &[
     ("lwa", &["domain", "https"], &["aws", "lambda"]),
     ("notify", &["domain"], &["aws-sdk-dynamodb", "lambda", "reqwest"]),
     ("store", &["domain"], &["lambda", "reqwest"]),
-    ("accounts", &["domain", "passwords"], &["lambda"]),
+    ("accounts", &["domain", "https", "passwords", "secret"], &["lambda"]),
     ("secret", &["domain"], &["aws-sdk-dynamodb", "lambda"]),
     ("web", &["domain"], &["aws", "reqwest"]),
-    ("entrance", &["accounts", "aws", "domain", "store", "web"], &["lambda", "reqwest"]),
+    ("entrance", &["accounts", "aws", "domain", "secret", "store", "web"], &["lambda", "reqwest"]),
     ("local-stack", &["accounts", "aws", "domain", "passwords", "store"], &["lambda"]),
     ("tests", &["local-stack"], &["lambda"]),
 ];

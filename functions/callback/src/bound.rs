@@ -81,7 +81,7 @@ impl Callback {
             Some(entry) if entry.changed(Part::Identity) || entry.changed(Part::Reverse) => {
                 Err(already_linked())
             }
-            Some(Entry::Changed(_)) => {
+            Some(Entry::Changed(_) | Entry::Invalid(_)) => {
                 Err(Failure::start_over("the account has changed meanwhile"))
             }
             None => Ok(self.onward(&login.return_to)),
@@ -115,16 +115,17 @@ impl Callback {
         identity: Option<Identity>,
     ) -> Result<Option<Entry>, Failure> {
         let Bound { token, session } = bound;
-        match identity {
+        match &identity {
             Some(identity) if identity.account != session.account => return Err(already_linked()),
             Some(identity) if !identity.prove_again => return Ok(None),
             _ => {}
         }
+        let before = identity.map(|identity| identity.copied).unwrap_or_default();
         let record = self.entrance.account(&session.account).await?;
         let open = record.filter(|record| record.account.status == Status::Active);
         let record = open.ok_or(Refusal::AccountClosed)?;
         let current = Current { token, session, epoch };
-        self.entrance.attach(current, &record, customer).await.map(Some)
+        self.entrance.attach(current, &record, customer, &before).await.map(Some)
     }
 
     /// The customer to whom the account is linked has shown who they are.

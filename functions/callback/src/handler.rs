@@ -223,7 +223,7 @@ impl Callback {
                     reply::signed_in(&self.site, request, opened.parts(), &ticket.return_to);
                 Ok(with_cookie(reply, &Cookie::gone(cookie::TICKET)))
             }
-            Entry::Changed(_) => {
+            Entry::Changed(_) | Entry::Invalid(_) => {
                 let failure = Failure::start_over("the link or the account has changed meanwhile");
                 Err(failure.on_the_way_to(&ticket.return_to))
             }

@@ -1,4 +1,5 @@
 mod bound;
+mod wire;
 
 use domain::{AccountId, AmazonUserId, Clock, Email, SessionToken, Timestamp};
 use local_stack::{
@@ -7,6 +8,7 @@ use local_stack::{
     dynamodb,
     specimen::Specimen,
 };
+use serde_json::Value;
 use web::{Reply, lambda_http::Body, reply_to};
 
 use crate::{handler::Callback, settings::open};
@@ -81,6 +83,15 @@ impl Setting {
 
     async fn row(&self, account: &str) -> serde_json::Value {
         self.stack.dynamodb.get("accounts", &[("id", account)]).unwrap()
+    }
+
+    /// Lets the specimens' state be used once more.
+    fn forget_states(&self) {
+        for row in self.stack.dynamodb.scan("tickets").unwrap() {
+            let text = |name: &str| row[name]["S"].as_str().unwrap().to_owned();
+            let (pk, sk) = (text("pk"), text("sk"));
+            self.stack.dynamodb.delete("tickets", &[("pk", &pk), ("sk", &sk)]).unwrap();
+        }
     }
 
     fn amazon_calls(&self) -> usize {
@@ -190,12 +201,44 @@ async fn what_the_account_lacks_is_filled_in_and_what_it_has_stays() {
     assert_eq!(row["postal_code"]["S"], "98109");
     assert_eq!(at.stack.dynamodb.requests().len(), 4);
 
-    let at = setting_with(&[("ProfileSync", "name=always,postal_code=never")]).await;
-    at.stack.amazon.change("lin", |lin| lin.name = Some("Someone Else".into()));
+    let at = setting_with(&[("ProfileSync", "name=never,postal_code=never")]).await;
+    at.stack.dynamodb.set("accounts", &[("id", "lin")], "name", Value::Null).unwrap();
     at.reply(at.back("lin")).await;
     let row = at.row("lin").await;
-    assert_eq!(row["name"]["S"], "Someone Else");
-    assert_eq!(row["postal_code"], serde_json::Value::Null);
+    assert_eq!((&row["name"], &row["postal_code"]), (&Value::Null, &Value::Null));
+}
+
+#[tokio::test]
+async fn a_persons_own_edit_always_wins() {
+    let sync = ("ProfileSync", "name=always,postal_code=always");
+    for parameters in [vec![sync], vec![sync, ("Accounts", "webhook")]] {
+        let at = setting_with(&parameters).await;
+        let edit = |name: Value| {
+            at.stack.dynamodb.set("accounts", &[("id", "lin")], "name", name).unwrap();
+        };
+        let told = async |name: &str, code: &str| {
+            let (name, code) = (name.to_owned(), code.to_owned());
+            at.stack.amazon.change("lin", |lin| {
+                lin.name = Some(name);
+                lin.postal_code = Some(code);
+            });
+            assert_eq!(at.reply(at.back("lin")).await.status(), 303);
+            at.forget_states();
+            let row = at.row("lin").await;
+            (row["name"]["S"].as_str().map(str::to_owned), row["postal_code"]["S"].clone())
+        };
+        // What was there before us is its owner's; what was not is filled in, and followed …
+        assert_eq!(told("A", "1").await, (Some("Lin Linked".into()), "1".into()));
+        assert_eq!(told("B", "2").await, (Some("Lin Linked".into()), "2".into()));
+        // … and an empty name is filled in only if nobody emptied it after us.
+        edit(Value::Null);
+        assert_eq!(told("C", "2").await.0.as_deref(), Some("C"));
+        assert_eq!(told("D", "2").await.0.as_deref(), Some("D"));
+        edit("Lin's own".into());
+        assert_eq!(told("E", "2").await.0.as_deref(), Some("Lin's own"));
+        edit(Value::Null);
+        assert_eq!(told("F", "2").await.0, None);
+    }
 }
 
 #[tokio::test]

@@ -130,7 +130,9 @@ impl Connections {
                 entry if entry.ended() => return Err(not_signed_in()),
                 // The password was changed, or removed, at this very moment.
                 entry if entry.changed(Part::Account) => {}
-                Entry::Changed(_) => return Err(Failure::start_over("the link has changed")),
+                Entry::Changed(_) | Entry::Invalid(_) => {
+                    return Err(Failure::start_over("the link has changed"));
+                }
             }
         }
         Err(Failure::new(Code::Unavailable, "the account kept changing"))

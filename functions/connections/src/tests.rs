@@ -67,6 +67,8 @@ impl Setting {
     async fn link(&self, account: &str) {
         let email = domain::Email::parse("ann@amazon.example");
         let link = Link {
+            copied: &Default::default(),
+            pending: None,
             customer: &customer(),
             account: &id(account),
             epoch: 0,
@@ -508,6 +510,8 @@ async fn a_link_that_was_made_anew_is_not_undone_by_an_old_notice() {
     let token = at.undo_token("ann").await;
     let at = at.at(NOON + Duration::from_hours(1));
     let link = Link {
+        copied: &Default::default(),
+        pending: None,
         customer: &customer(),
         account: &id("ann"),
         epoch: 0,

@@ -1,6 +1,7 @@
 //! Makes true what the account system tells. What ends has ended when this answers; where it cannot,
 //! it says so, and asking once more does the rest.
 
+use accounts::{Accounts, System as _};
 use domain::{
     AccountId, Clock, SignInCode, Status, Timestamp,
     session::How,
@@ -21,7 +22,7 @@ pub(crate) struct Lifecycle {
     /// What signed requests are signed with.
     pub(crate) secret: Option<Secret>,
     /// The account system.
-    pub(crate) accounts: accounts::Table,
+    pub(crate) accounts: Accounts,
     /// Our tables.
     pub(crate) tables: store::Lifecycle,
 }

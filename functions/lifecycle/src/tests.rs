@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use accounts::System as _;
 use domain::{
     Account, AccountId, AmazonUserId, Clock, Email, LinkTicket, Profile, ReturnTo, SessionToken,
     SignInCode, Status, Timestamp,
@@ -100,6 +101,8 @@ impl Setting {
         let identities = &self.lifecycle.tables.identities;
         let epoch = self.lifecycle.tables.sessions.epoch(&id("ann")).await.unwrap();
         let link = Link {
+            copied: &Default::default(),
+            pending: None,
             customer,
             account: &id("ann"),
             epoch,

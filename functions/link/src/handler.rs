@@ -1,6 +1,6 @@
 //! Asks for the password of the account that has the customer's address, and links.
 
-use accounts::{Record, Verdict};
+use accounts::{Proof, Record, System as _, Verdict};
 use domain::{
     AccountId, Email, LinkTicket, Status,
     link::{LIVES_AFTER_FORGOT, Purpose, Ticket, limits},
@@ -64,13 +64,15 @@ impl Link {
                 }),
             ));
         }
-        Ok(self.page(request, &waiting, (StatusCode::OK, "ok"), None))
+        Ok(self.page(request, &waiting, (StatusCode::OK, "ok"), Again::default()))
     }
 
     async fn link(&self, request: &Request) -> Result<Reply, Failure> {
-        let names = ["csrf", "username", "password"];
-        let (form, key, kind) = form_of_holder(request, &self.site, &names, &["password"], false)?;
+        let names = ["csrf", "username", "password", "code"];
+        let of_apps = ["password", "code"];
+        let (form, key, kind) = form_of_holder(request, &self.site, &names, &of_apps, false)?;
         let password = form.get("password").ok_or(Failure::bad_request("there is no password"))?;
+        let proof = Proof { password, code: form.get("code").filter(|code| !code.is_empty()) };
         let waiting = match self.waiting(key, kind).await {
             // A second click on a form that has done its work.
             Err(Closed { ticket: Some(ticket), .. }) if ticket.used && kind == Kind::Browser => {
@@ -78,7 +80,7 @@ impl Link {
             }
             waiting => waiting?,
         };
-        let linked = self.prove_and_link(request, &waiting, password).await;
+        let linked = self.prove_and_link(request, &waiting, proof).await;
         linked.map_err(|failure| failure.on_the_way_to(&waiting.ticket.return_to))
     }
 
@@ -86,7 +88,7 @@ impl Link {
         &self,
         request: &Request,
         waiting: &Waiting,
-        password: &str,
+        proof: Proof<'_>,
     ) -> Result<Reply, Failure> {
         let Waiting { key, ticket, account, attempts_left, .. } = waiting;
         let record = self.entrance.account(account).await?;
@@ -110,7 +112,7 @@ impl Link {
             }
         }
 
-        let verdict = self.entrance.accounts.verify(record.as_deref(), password).await;
+        let verdict = self.entrance.accounts.verify(account, record.as_deref(), proof).await;
         let verdict = verdict.map_err(|error| match error {
             // Time will not mend a hash that is not understood.
             error @ accounts::Error::Hash => Failure::broken(error),
@@ -123,10 +125,18 @@ impl Link {
         match verdict {
             Verdict::Match => self.let_in(request, waiting, &record, epoch).await,
             Verdict::NoPassword => Err(Refusal::NoPassword.into()),
-            Verdict::Mismatch if *attempts_left <= 1 => {
+            Verdict::Closed => Err(Refusal::AccountClosed.into()),
+            Verdict::Mismatch | Verdict::MfaRequired if *attempts_left <= 1 => {
                 Err(Failure::ticket_expired("that was the last attempt"))
             }
-            Verdict::Mismatch => self.ask_again(request, waiting, attempts_left - 1),
+            Verdict::Mismatch => {
+                let wrong = Failure::new(Code::WrongPassword, "not the account's password");
+                self.ask_again(request, waiting, wrong, (attempts_left - 1, proof.code.is_some()))
+            }
+            Verdict::MfaRequired => {
+                let needed = Failure::new(Code::MfaRequired, "no right code of the second factor");
+                self.ask_again(request, waiting, needed, (attempts_left - 1, proof.code.is_some()))
+            }
         }
     }
 
@@ -164,7 +174,9 @@ impl Link {
             Entry::Changed(parts) if parts.contains(&Part::Ticket) => {
                 Err(Failure::ticket_expired("the ticket was used meanwhile"))
             }
-            Entry::Changed(_) => Err(Failure::start_over("the account has changed meanwhile")),
+            Entry::Changed(_) | Entry::Invalid(_) => {
+                Err(Failure::start_over("the account has changed meanwhile"))
+            }
         }
     }
 
@@ -191,18 +203,25 @@ impl Link {
         }
     }
 
+    /// Shows the form once more. `coded` says whether a code came along.
     fn ask_again(
         &self,
         request: &Request,
         waiting: &Waiting,
-        attempts_left: u32,
+        failure: Failure,
+        (attempts_left, coded): (u32, bool),
     ) -> Result<Reply, Failure> {
         if request.wants_json() {
-            let failure = Failure::new(Code::WrongPassword, "not the account's password");
             return Err(Failure { attempts_left: Some(attempts_left), ..failure });
         }
-        let wrong = Code::WrongPassword;
-        Ok(self.page(request, waiting, (wrong.status(), wrong.as_str()), Some(attempts_left)))
+        let code = failure.code;
+        // Whoever is only now asked for a code has done nothing wrong.
+        let asked_first = code == Code::MfaRequired && !coded;
+        let again = Again {
+            attempts_left: (!asked_first).then_some(attempts_left),
+            second_factor: code == Code::MfaRequired || coded,
+        };
+        Ok(self.page(request, waiting, (code.status(), code.as_str()), again))
     }
 
     /// The visitor has to reset the password first. The ticket waits for that, in this browser.
@@ -264,19 +283,26 @@ impl Link {
         request: &Request,
         waiting: &Waiting,
         ending: (StatusCode, &'static str),
-        attempts_left: Option<u32>,
+        Again { attempts_left, second_factor }: Again,
     ) -> Reply {
         reply::page(&self.site, request, ending, |frame| {
             page::Link {
                 csrf: waiting.key.csrf().expose(),
                 email: waiting.email.as_ref().map(Email::as_str),
                 attempts_left,
-                second_factor: false,
+                second_factor,
                 forgot: self.site.password_reset_url.is_some(),
             }
             .html(frame)
         })
     }
+}
+
+/// What is different when the form is shown once more.
+#[derive(Default)]
+struct Again {
+    attempts_left: Option<u32>,
+    second_factor: bool,
 }
 
 /// Why a ticket is not open; with the ticket, where there is one.

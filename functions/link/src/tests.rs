@@ -244,7 +244,7 @@ async fn the_right_password_links_and_lets_in() {
 }
 
 #[tokio::test]
-async fn linking_costs_five_requests() {
+async fn linking_costs_six_requests() {
     let at = setting().await;
     let key = at.ticket().await;
     at.guess(&key, RIGHT).await;
@@ -255,9 +255,58 @@ async fn linking_costs_five_requests() {
             "GetItem accounts",
             "GetItem sessions",
             "TransactWriteItems tickets",
+            "GetItem identities",
             "TransactWriteItems accounts,identities,sessions,tickets"
         ]
     );
+}
+
+#[tokio::test]
+async fn d18_a_second_factor_is_asked_for_together_with_the_password() {
+    for wire in ["webhook", "function"] {
+        let at = setting_with(&[("Accounts", wire)]).await;
+        at.stack.dynamodb.set("accounts", &[("id", "ann")], "second_factor", "246810").unwrap();
+        let key = at.ticket().await;
+        let with_code = |password: &str, code: &str| {
+            let csrf = key.csrf();
+            let form = [("csrf", csrf.expose()), ("password", password), ("code", code)];
+            Specimen::of("link-password").cookie(TICKET, &key.expose()).form(&form)
+        };
+        // Without the password nobody learns that there is a second factor.
+        let reply = at.guess(&key, "wrong").await;
+        assert_eq!(ending(&reply), is(401, "wrong_password"));
+        assert!(!text(&reply).contains("name=\"code\""));
+        let reply = at.guess(&key, RIGHT).await;
+        assert_eq!(ending(&reply), is(401, "mfa_required"));
+        assert!(text(&reply).contains("name=\"code\"") && !text(&reply).contains("id=\"wrong\""));
+        let reply = at.reply(with_code(RIGHT, "000000")).await;
+        assert_eq!(ending(&reply), is(401, "mfa_required"));
+        assert!(text(&reply).contains("id=\"wrong\""));
+        assert_eq!(at.attempts_left(&key).await, ATTEMPTS - 3, "codes are guessed like passwords");
+        assert_eq!(at.account_of("amzn1.account.ANN").await, None);
+        let reply = at.reply(with_code(RIGHT, "246810")).await;
+        assert_eq!(reply.status(), 303);
+        assert_eq!(at.account_of("amzn1.account.ANN").await.as_deref(), Some("ann"));
+    }
+}
+
+#[tokio::test]
+async fn a_site_that_locks_an_account_or_does_not_answer_lets_nobody_in() {
+    let says = |verdict| local_stack::accounts::Fault::Says(json!({ "verdict": verdict }));
+    for (fault, expected) in [
+        (says("locked"), is(403, "account_closed")),
+        (says("disabled"), is(403, "account_closed")),
+        (says("no_password"), is(403, "no_password")),
+        (says("maybe"), is(503, "unavailable")),
+        (local_stack::accounts::Fault::Status(401), is(503, "unavailable")),
+        (local_stack::accounts::Fault::Cut, is(503, "unavailable")),
+    ] {
+        let at = setting_with(&[("Accounts", "webhook")]).await;
+        let key = at.ticket().await;
+        at.stack.accounts.fault("verify_password", 0, Some(1), fault.clone());
+        assert_eq!(ending(&at.guess(&key, RIGHT).await), expected, "{fault:?}");
+        assert_eq!(at.stack.dynamodb.scan("identities").unwrap().len(), 2, "Lin's alone");
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Empties the outbox, oldest first. What is not taken stays, and keeps nothing else from being told.
 
+use accounts::{Accounts, Done, System as _};
 use domain::{
     Clock, UndoToken,
     notice::{Notice, UNDO_LIVES},
@@ -18,20 +19,28 @@ pub(crate) struct Notices {
     pub(crate) site: Site,
     pub(crate) tickets: Tickets,
     /// Who takes notices, if anybody does.
-    pub(crate) messenger: Option<Messenger>,
+    pub(crate) listener: Option<Listener>,
+}
+
+/// Who takes notices.
+pub(crate) enum Listener {
+    /// A queue or a bus.
+    Messenger(Messenger),
+    /// The account system.
+    Accounts(Box<Accounts>),
 }
 
 impl Invoke for Notices {
     /// Whatever it was that woke us, what is to be told lies in the outbox.
     async fn invoke(&self, _event: Value) -> Result<Value, Failure> {
-        let Some(messenger) = &self.messenger else { return Ok(json!({ "delivered": 0 })) };
+        let Some(listener) = &self.listener else { return Ok(json!({ "delivered": 0 })) };
         let (mut delivered, mut failed) = (0, 0);
         let mut last: Option<Waiting> = None;
         while delivered + failed < MOST {
             let waiting = self.tickets.outbox(last.as_ref()).await.map_err(Failure::unavailable)?;
             let Some(end) = waiting.last().cloned() else { break };
             for one in &waiting {
-                match self.deliver(messenger, one).await {
+                match self.deliver(listener, one).await {
                     Ok(()) => delivered += 1,
                     Err(failure) => {
                         failed += 1;
@@ -50,14 +59,24 @@ impl Invoke for Notices {
 }
 
 impl Notices {
-    async fn deliver(&self, messenger: &Messenger, waiting: &Waiting) -> Result<(), Failure> {
+    async fn deliver(&self, listener: &Listener, waiting: &Waiting) -> Result<(), Failure> {
         let notice = &waiting.notice;
         let undo = match notice.can_be_undone() {
             true => self.undo_url(notice).await?,
             false => None,
         };
-        let delivered = messenger.deliver(notice, undo.as_deref()).await;
-        delivered.map_err(Failure::unavailable)?;
+        let message = notify::message(notice, undo.as_deref());
+        match listener {
+            Listener::Messenger(messenger) => {
+                messenger.deliver(notice, &message).await.map_err(Failure::unavailable)?;
+            }
+            Listener::Accounts(accounts) => {
+                let told = accounts.notify(&message).await.map_err(Failure::unavailable)?;
+                if told == Done::Unsupported {
+                    return Err(Failure::unavailable("the account system takes no notices"));
+                }
+            }
+        }
         // If this fails it is told once more, by the same id.
         self.tickets.taken(waiting).await.map_err(Failure::unavailable)
     }

@@ -4,12 +4,12 @@ use domain::{
     AccountId, AmazonUserId, Clock, Timestamp, UndoToken,
     notice::{Kind, Notice},
 };
-use local_stack::{Stack, dynamodb::Fault, specimen::Specimen};
+use local_stack::{Stack, accounts::Fault, dynamodb, specimen::Specimen};
 use serde_json::{Value, json};
 use store::{Commit, Tickets};
 use web::{Failure, Invoke as _};
 
-use crate::{handler::Notices, open};
+use crate::{handler::Notices, settings::open};
 
 const NOON: Timestamp = Timestamp(1_795_167_000);
 
@@ -113,7 +113,7 @@ async fn r32_what_nobody_takes_stays_and_is_told_later_by_the_same_name() {
     at.stack.queue.break_down(false);
 
     // Taken by the queue, but that cannot be noted.
-    at.stack.dynamodb.fault("DeleteItem", 0, Some(9), Fault::Broken);
+    at.stack.dynamodb.fault("DeleteItem", 0, Some(9), dynamodb::Fault::Broken);
     assert_eq!(at.wake().await.unwrap_err().code.as_str(), "unavailable");
     at.stack.dynamodb.clear_faults();
     assert_eq!((at.told().len(), at.waiting().await), (1, 1));
@@ -132,7 +132,7 @@ async fn one_that_fails_keeps_no_other_from_being_told() {
         at.put(Kind::Unlinked, "ann", NOON + Duration::from_secs(number)).await;
     }
     // The first two of them.
-    at.stack.dynamodb.fault("DeleteItem", 0, Some(6), Fault::Broken);
+    at.stack.dynamodb.fault("DeleteItem", 0, Some(6), dynamodb::Fault::Broken);
     at.wake().await.unwrap_err();
     at.stack.dynamodb.clear_faults();
     assert_eq!(at.told().len(), 60);
@@ -158,4 +158,32 @@ async fn a_destination_that_is_none_is_named() {
         let error = open(&settings.into_iter().collect()).await.err().unwrap();
         assert!(error.to_string().contains("NOTICES"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn owners_are_told_by_the_account_system_where_that_is_wanted() {
+    for accounts in ["webhook", "function"] {
+        let at = setting(&[("ACCOUNTS", accounts), ("NOTICES", "account")]).await;
+        let notice = at.put(Kind::Linked, "ann", NOON).await;
+        at.stack.accounts.fault("notify", 0, Some(1), Fault::Status(500));
+        assert!(at.wake().await.is_err());
+        let unsupported = Fault::Says(json!({ "outcome": "unsupported" }));
+        at.stack.accounts.fault("notify", 0, Some(1), unsupported);
+        assert!(at.wake().await.is_err());
+        assert_eq!(at.waiting().await, 1, "what was not taken stays");
+        assert_eq!(at.wake().await.unwrap(), json!({ "delivered": 1 }));
+        let told = at.told();
+        assert_eq!((told.len(), &told[0]["id"]), (1, &json!(notice.id)));
+        assert!(told[0]["undo_url"].as_str().unwrap().contains("/auth/connections/undo?token="));
+        assert_eq!(at.waiting().await, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_table_cannot_tell_anybody_anything() {
+    let stack = Stack::doors().await.unwrap();
+    let mut settings = stack.settings("notices");
+    settings.insert("NOTICES".into(), "account".into());
+    let error = open(&settings.into_iter().collect()).await.err().unwrap().to_string();
+    assert!(error.contains("NOTICES"), "{error}");
 }

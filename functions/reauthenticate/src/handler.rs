@@ -1,6 +1,6 @@
 //! Asks somebody who is signed in for the account's password once more; where it has none, Amazon.
 
-use accounts::{Record, Verdict};
+use accounts::{Proof, Record, System as _, Verdict};
 use domain::{
     Email, ReturnTo, SessionToken, Status,
     amazon::Authorization,
@@ -46,7 +46,7 @@ impl Handle for Reauthenticate {
             "GET" => {
                 let return_to = request.query("return_to")?.and_then(ReturnTo::parse);
                 let visitor = self.visitor(request, return_to).await?;
-                Ok(self.page(request, &visitor, (StatusCode::OK, "ok")))
+                Ok(self.page(request, &visitor, (StatusCode::OK, "ok"), (false, false)))
             }
             "POST" => self.prove(request).await,
             _ => Err(Failure::wrong_method("GET, POST")),
@@ -56,7 +56,7 @@ impl Handle for Reauthenticate {
 
 impl Reauthenticate {
     async fn prove(&self, request: &Request) -> Result<Reply, Failure> {
-        let names = ["csrf", "username", "password", "return_to"];
+        let names = ["csrf", "username", "password", "code", "return_to"];
         let form = Form::read(request, &names, false)?;
         check_origin(request, &self.site)?;
         // Before anybody looks the session up.
@@ -67,7 +67,8 @@ impl Reauthenticate {
         if visitor.record.account.has_password {
             let password = form.get("password");
             let password = password.ok_or(Failure::bad_request("there is no password"))?;
-            return self.prove_by_password(request, visitor, password).await;
+            let proof = Proof { password, code: form.get("code").filter(|code| !code.is_empty()) };
+            return self.prove_by_password(request, visitor, proof).await;
         }
         // Whoever has no password came by Amazon, and can be vouched for by nobody else.
         let intent = Intent::Prove(visitor.token.hash());
@@ -79,7 +80,7 @@ impl Reauthenticate {
         &self,
         request: &Request,
         visitor: Visitor,
-        password: &str,
+        proof: Proof<'_>,
     ) -> Result<Reply, Failure> {
         let Visitor { token, session, record, return_to } = &visitor;
         let (account, now) = (&session.account, self.entrance.clock.now());
@@ -90,7 +91,7 @@ impl Reauthenticate {
             let why = "too many guesses in this session";
             return Err(Failure::too_many_attempts(why, now, resets_at));
         }
-        let verdict = self.entrance.accounts.verify(Some(record), password).await;
+        let verdict = self.entrance.accounts.verify(account, Some(record), proof).await;
         let verdict = verdict.map_err(|error| match error {
             error @ accounts::Error::Hash => Failure::broken(error),
             error => Failure::unavailable(error),
@@ -98,12 +99,14 @@ impl Reauthenticate {
         match verdict {
             Verdict::Match => {}
             Verdict::NoPassword => return Err(Refusal::NoPassword.into()),
-            Verdict::Mismatch if request.wants_json() => {
-                return Err(Failure::new(Code::WrongPassword, "not the account's password"));
-            }
+            Verdict::Closed => return Err(Refusal::AccountClosed.into()),
             Verdict::Mismatch => {
-                let wrong = Code::WrongPassword;
-                return Ok(self.page(request, &visitor, (wrong.status(), wrong.as_str())));
+                let wrong = Failure::new(Code::WrongPassword, "not the account's password");
+                return self.ask_again(request, &visitor, wrong, proof.code.is_some());
+            }
+            Verdict::MfaRequired => {
+                let needed = Failure::new(Code::MfaRequired, "no right code of the second factor");
+                return self.ask_again(request, &visitor, needed, proof.code.is_some());
             }
         }
         let current = Current { token, session, epoch };
@@ -125,7 +128,9 @@ impl Reauthenticate {
                 Ok(reply::renewed(reply, opened.parts(), now))
             }
             entry if entry.ended() => Err(not_signed_in()),
-            Entry::Changed(_) => Err(Failure::start_over("the account has changed meanwhile")),
+            Entry::Changed(_) | Entry::Invalid(_) => {
+                Err(Failure::start_over("the account has changed meanwhile"))
+            }
         }
     }
 
@@ -141,11 +146,29 @@ impl Reauthenticate {
         Ok(Visitor { token, session, record, return_to })
     }
 
+    /// Shows the form once more. `coded` says whether a code came along.
+    fn ask_again(
+        &self,
+        request: &Request,
+        visitor: &Visitor,
+        failure: Failure,
+        coded: bool,
+    ) -> Result<Reply, Failure> {
+        if request.wants_json() {
+            return Err(failure);
+        }
+        let (code, needed) = (failure.code, failure.code == Code::MfaRequired);
+        // Whoever is only now asked for a code has done nothing wrong.
+        let (wrong, second_factor) = (coded || !needed, coded || needed);
+        Ok(self.page(request, visitor, (code.status(), code.as_str()), (wrong, second_factor)))
+    }
+
     fn page(
         &self,
         request: &Request,
         visitor: &Visitor,
         ending: (StatusCode, &'static str),
+        (wrong, second_factor): (bool, bool),
     ) -> Reply {
         let account = &visitor.record.account;
         let return_to = visitor.return_to.as_ref().map(ReturnTo::as_str);
@@ -154,7 +177,8 @@ impl Reauthenticate {
                 csrf: visitor.token.csrf().expose(),
                 email: account.email.as_ref().map(Email::as_str),
                 has_password: account.has_password,
-                wrong: ending.1 == Code::WrongPassword.as_str(),
+                wrong,
+                second_factor,
                 return_to: return_to.unwrap_or_default(),
                 back_href: return_to.unwrap_or(CONNECTIONS),
             }

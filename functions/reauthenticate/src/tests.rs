@@ -6,7 +6,7 @@ use domain::{
     login::{Intent, Logins},
     session::{How, Kind, Session},
 };
-use local_stack::{Stack, specimen::Specimen};
+use local_stack::{Options, Stack, specimen::Specimen};
 use serde_json::{Value, json};
 use store::{Commit, Lifecycle};
 use web::{Reply, lambda_http::Body, reply_to};
@@ -22,7 +22,11 @@ struct Setting {
 }
 
 async fn setting() -> Setting {
-    let stack = Stack::doors().await.unwrap();
+    setting_with(&[]).await
+}
+
+async fn setting_with(parameters: &[(&str, &str)]) -> Setting {
+    let stack = Options::with(parameters).doors().await.unwrap();
     let mut settings = stack.settings("reauthenticate");
     settings.insert("PUBLIC_URL".into(), "https://shop.example".into());
     let mut reauthenticate = open(&settings.into_iter().collect()).await.unwrap();
@@ -258,4 +262,24 @@ async fn f04_e22_what_ends_meanwhile_is_not_proven() {
         let token = at.sign_in(closed, Kind::Browser).await;
         assert_eq!(ending(&at.reply(page(&token)).await), (403, "account_closed".into()));
     }
+}
+
+#[tokio::test]
+async fn d18_a_second_factor_is_part_of_the_proof() {
+    let at = setting_with(&[("Accounts", "webhook")]).await;
+    at.stack.dynamodb.set("accounts", &[("id", "ann")], "second_factor", "246810").unwrap();
+    let token = at.sign_in("ann", Kind::Browser).await;
+    let with_code = |code: &str| {
+        let csrf = token.csrf();
+        let form = [("csrf", csrf.expose()), ("password", "ann-local-password"), ("code", code)];
+        Specimen::of("reauthenticate-password").cookie(COOKIE, &token.expose()).form(&form)
+    };
+    let reply = at.reply(form(&token, "ann-local-password")).await;
+    assert_eq!(ending(&reply), (401, "mfa_required".to_owned()));
+    assert!(text(&reply).contains("name=\"code\"") && !text(&reply).contains("id=\"wrong\""));
+    let reply = at.reply(with_code("1")).await;
+    assert_eq!(ending(&reply), (401, "mfa_required".to_owned()));
+    assert!(text(&reply).contains("id=\"wrong\""));
+    assert_eq!(at.find(&token).await.unwrap().proven_at, None);
+    assert_eq!(at.reply(with_code("246810")).await.status(), 303);
 }

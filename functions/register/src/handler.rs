@@ -1,5 +1,7 @@
 //! Asks a newcomer for what Amazon did not tell, and opens an account.
 
+use std::collections::BTreeMap;
+
 use domain::{
     Account, Email, LinkTicket, Profile,
     link::{LIVES, Purpose, Ticket},
@@ -110,7 +112,7 @@ impl Register {
                     return self.lead_to_link(request, key, ticket, account).await;
                 }
                 Decision::Create | Decision::Register => {
-                    self.entrance.create(visit, &new, found.stale.as_ref()).await?
+                    self.entrance.create(visit, &new, &found).await?
                 }
                 // Linked meanwhile, in another tab. Whoever is signed in as somebody else is asked first,
                 // which the callback does.
@@ -140,9 +142,31 @@ impl Register {
                     return self.entrance.done_before(&self.site, request, ticket).await;
                 }
                 Entry::Changed(_) => {}
+                Entry::Invalid(wrong) => return self.ask_about(request, key, ticket, form, &wrong),
             }
         }
         Err(Failure::new(Code::Unavailable, "what we looked up kept changing"))
+    }
+
+    /// The account system does not take these fields.
+    fn ask_about(
+        &self,
+        request: &Request,
+        key: &LinkTicket,
+        ticket: &Ticket,
+        form: &Form,
+        wrong: &BTreeMap<String, Wrong>,
+    ) -> Result<Reply, Failure> {
+        let mut filled = self.filled(form, &ticket.customer)?;
+        filled.email_wrong = wrong.get("email").copied();
+        for (field, (_, place)) in self.entrance.fields.iter().zip(&mut filled.values) {
+            *place = wrong.get(&field.name).copied();
+        }
+        // What cannot be put right here is no fault of the visitor's.
+        if filled.is_right() || (filled.email_wrong.is_some() && ticket.customer.email.is_some()) {
+            return Err(Failure::broken("the account system refuses what it is not asked for"));
+        }
+        self.ask_again(request, key, ticket, &filled)
     }
 
     /// Somebody has this address already: the visitor proves the account with its password. The ticket

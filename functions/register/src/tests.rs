@@ -143,7 +143,8 @@ async fn a_page_of_the_sites_own_gets_the_same_as_json() {
         told["fields"][0],
         json!({
             "name": "phone", "label": "Telefon", "type": "tel", "required": true,
-            "pattern": "[0-9]{5,15}", "options": [], "value": "",
+            "pattern": "[0-9]{5,15}", "options": [], "value": "", "help": null,
+            "version": null, "href": null,
         })
     );
     assert_eq!(told["fields"][1]["value"], "Nora Amazon");
@@ -447,4 +448,74 @@ async fn a_field_that_was_left_empty_stays_empty_and_what_may_not_be_copied_is_n
         (&at.row().await["name"], &at.row().await["postal_code"]),
         (&Value::Null, &Value::Null)
     );
+}
+
+#[tokio::test]
+async fn what_the_site_does_not_take_is_told_beside_the_field_and_what_was_typed_stays() {
+    let parameters = [("RegistrationFields", FIELDS), ("Accounts", "webhook")];
+    let at = setting_with(&parameters).await;
+    let key = at.ticket(Some("nora@example.com")).await;
+    let says = |fields: Value| {
+        let answer = json!({ "outcome": "invalid", "fields": fields });
+        let fault = local_stack::accounts::Fault::Says(answer);
+        at.stack.accounts.fault("create", 0, Some(1), fault);
+    };
+    let form = filled(&key, &[("phone", "12345"), ("name", "Nora"), ("size", "M")]);
+    says(json!({ "phone": "invalid" }));
+    let reply = at.reply(form).await;
+    assert_eq!(ending(&reply), is(422, "invalid_fields"));
+    assert!(text(&reply).contains("id=\"field-phone-wrong\"") && text(&reply).contains("12345"));
+    assert_eq!(at.stack.dynamodb.scan("identities").unwrap().len(), 2, "nothing is pending");
+    // What is not asked for here, nobody can put right here.
+    says(json!({ "shoe_size": "missing" }));
+    let form = filled(&key, &[("phone", "12345"), ("name", "Nora"), ("size", "M")]);
+    assert_eq!(ending(&at.reply(form).await), is(500, "broken"));
+    let form = filled(&key, &[("phone", "12345"), ("name", "Nora"), ("size", "M")]);
+    assert_eq!(at.reply(form).await.status(), 303);
+    let row = at.row().await;
+    assert_eq!((&row["phone"]["S"], &row["size"]["S"]), (&json!("12345"), &json!("M")));
+}
+
+#[tokio::test]
+async fn a_registration_that_was_cut_off_goes_on_with_the_same_account() {
+    let at = setting_with(&[("RegistrationFields", FIELDS), ("Accounts", "webhook")]).await;
+    let before = at.stack.dynamodb.scan("accounts").unwrap().len();
+    let key = at.ticket(Some("nora@example.com")).await;
+    let form = || filled(&key, &[("phone", "12345"), ("name", "Nora")]);
+    let lost = local_stack::accounts::Fault::AnswerLost;
+    at.stack.accounts.fault("create", 0, Some(1), lost);
+    assert_eq!(ending(&at.reply(form()).await), is(503, "unavailable"));
+    let reply = at.reply(form()).await;
+    assert_eq!(reply.status(), 303);
+    assert!(at.whose(&cookie(&reply, SESSION).unwrap()).await.is_some());
+    assert_eq!(at.stack.dynamodb.scan("accounts").unwrap().len(), before + 1);
+}
+
+#[tokio::test]
+async fn a_consent_is_kept_with_the_version_that_was_shown_and_the_time() {
+    let fields = r#"[{"name":"terms","label":"I agree","help":{"en":"To our terms"},"type":"checkbox",
+        "required":true,"version":"2026-11","href":"/terms"},
+        {"name":"news","label":"News","type":"checkbox","version":"3"}]"#;
+    for accounts in ["table", "webhook"] {
+        let at = setting_with(&[("RegistrationFields", fields), ("Accounts", accounts)]).await;
+        let key = at.ticket(Some("nora@example.com")).await;
+        let reply = at.reply(Specimen::of("register").cookie(TICKET, &key.expose())).await;
+        for part in ["To our terms", "value=\"2026-11\"", "href=\"/terms\"", "field-terms-help"] {
+            assert!(text(&reply).contains(part), "{part}");
+        }
+        assert!(!text(&reply).contains("checked"), "nobody agrees for anybody else");
+        for (value, message) in
+            [("", "tick this"), ("yes", "has changed"), ("2026-10", "has changed")]
+        {
+            let reply = at.reply(filled(&key, &[("terms", value)])).await;
+            assert_eq!(ending(&reply), is(422, "invalid_fields"), "{value}");
+            assert!(text(&reply).contains(message), "{value}");
+        }
+        assert_eq!(at.reply(filled(&key, &[("terms", "2026-11")])).await.status(), 303);
+        let row = at.row().await;
+        let consent =
+            json!({ "version": { "S": "2026-11" }, "at": { "S": "2026-11-20T09:30:00Z" } });
+        assert_eq!(row["terms"]["M"], consent);
+        assert!(row["news"].is_null(), "what was not agreed to is not there");
+    }
 }

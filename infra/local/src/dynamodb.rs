@@ -69,6 +69,11 @@ impl Dynamodb {
         self.client.clone()
     }
 
+    /// The database itself, for what does not count as a request.
+    pub(crate) fn database(&self) -> Database {
+        self.database.clone()
+    }
+
     /// Every request so far, oldest first.
     pub fn calls(&self) -> Vec<Call> {
         self.front.calls()

@@ -2,9 +2,10 @@
 //!
 //! A visitor talks to the gateway at `http://localhost:PORT`, which plays API Gateway and gives what
 //! is below `/auth/` to the functions' real binaries, run as Lambda runs them; the rest is the shop.
-//! They talk to a DynamoDB, a Secrets Manager, a queue and an Amazon of this machine. Routes, settings and
+//! They talk to a DynamoDB, a Secrets Manager, a queue, an account system and an Amazon of this machine. Routes, settings and
 //! tables are those of `infra/template.yaml`. [`Stack`] is all of it, for a test or for `cargo local`.
 
+pub mod accounts;
 pub mod amazon;
 pub mod dynamodb;
 pub mod queue;

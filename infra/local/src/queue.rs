@@ -66,6 +66,11 @@ impl Reader {
     pub(crate) fn messages(&self) -> Vec<Value> {
         hold(&self.0).messages.clone()
     }
+
+    /// Puts a message there that came another way.
+    pub(crate) fn push(&self, message: Value) {
+        hold(&self.0).messages.push(message);
+    }
 }
 
 async fn answer(State(state): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {

@@ -152,6 +152,8 @@ pub async fn link(dynamodb: &Dynamodb, user_id: &str, account: &str) -> Result<(
         how: How::Linked,
         amazon_email: None,
         proven_at: now,
+        copied: &Default::default(),
+        pending: None,
         now,
     };
     let identities = Identities { client: dynamodb.client(), table: "identities".to_owned() };

@@ -10,6 +10,7 @@ use domain::{Clock, Timestamp, webhook::Key};
 
 use crate::{
     Dynamodb, Error, Queue, REGION, Secrets,
+    accounts::AccountSystem,
     amazon::{self, Amazon, World},
     clock::StoppedClock,
     dynamodb::Event,
@@ -30,6 +31,8 @@ pub const CLIENT_SECRET_ARN: &str =
 /// Where `lifecycle` finds what the shop signs its messages with.
 pub const WEBHOOK_SECRET_ARN: &str =
     "arn:aws:secretsmanager:us-east-1:000000000000:secret:accounts-webhook";
+/// The function that answers where accounts are asked about that way.
+const ACCOUNTS_FUNCTION_ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:accounts";
 /// What the shop signs its messages with.
 pub const WEBHOOK_SECRET: &str = "whsec_bG9jYWwtc3RhY2stb25seS1ub3Qtc2VjcmV0LWF0LWFsbA==";
 
@@ -45,6 +48,8 @@ pub struct Stack {
     pub secrets: Secrets,
     /// Where notices go.
     pub queue: Queue,
+    /// The shop's accounts, for whoever asks over a wire.
+    pub accounts: AccountSystem,
     settings: HashMap<String, HashMap<String, String>>,
     clock: Option<StoppedClock>,
     time: Arc<Mutex<Clock>>,
@@ -268,19 +273,33 @@ impl Options {
         let amazon = amazon.map_err(|error| server::taken(port(1), error))?;
         let template = Template::read(&parameters(&url, &amazon.url, &self.parameters))?;
         let file = self.data.as_deref().map(prepare).transpose()?;
-        let dynamodb = Dynamodb::start(port(2), file.as_deref(), &template.tables).await?;
+        // The shop keeps its accounts in a table, however it is asked about them.
+        let mut in_a_table = parameters(&url, &amazon.url, &self.parameters);
+        in_a_table.insert("Accounts".to_owned(), "table".to_owned());
+        let tables = Template::read(&in_a_table)?.tables;
+        let dynamodb = Dynamodb::start(port(2), file.as_deref(), &tables).await?;
         let secrets = Secrets::start(port(3)).await?;
         secrets.set(CLIENT_SECRET_ARN, amazon::SHOP_CLIENT_SECRET);
         secrets.set(WEBHOOK_SECRET_ARN, WEBHOOK_SECRET);
         let queue = Queue::start().await?;
+        let time = Arc::new(Mutex::new(Clock::System));
+        let keys = Key::parse_all(WEBHOOK_SECRET).ok_or("the shop's secret is none")?;
+        let shops_time = Arc::clone(&time);
+        let shops_clock = Box::new(move || hold(&shops_time).now());
+        let (database, mailbox) = (dynamodb.database(), queue.reader());
+        let accounts = AccountSystem::start(database, mailbox, keys, shops_clock).await?;
+        let webhook_url = accounts.webhook_url();
         let clock = self.stopped_at.map(StoppedClock::new).transpose()?;
         let settings = template.functions.iter().map(|function| {
             let endpoints = [
                 ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.url.as_str()),
                 ("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets.url.as_str()),
                 ("AWS_ENDPOINT_URL_SQS", queue.url.as_str()),
+                ("AWS_ENDPOINT_URL_LAMBDA", accounts.url.as_str()),
             ];
             let mut settings = environment(function, &endpoints);
+            let url = settings.get_mut("ACCOUNTS_WEBHOOK_URL").filter(|url| url.is_empty());
+            url.into_iter().for_each(|url| webhook_url.clone_into(url));
             settings.extend(clock.iter().flat_map(StoppedClock::settings));
             settings.extend(self.environment.clone());
             (function.name.clone(), settings)
@@ -288,13 +307,13 @@ impl Options {
         let settings = settings.collect();
         let logs = Arc::new(Logs::new(self.show_logs));
         let (lambda, _site) = (None, None);
-        let time = Arc::new(Mutex::new(Clock::System));
         let stack = Stack {
             url,
             dynamodb,
             amazon,
             secrets,
             queue,
+            accounts,
             settings,
             clock,
             time,
@@ -320,6 +339,7 @@ fn hold(time: &Mutex<Clock>) -> MutexGuard<'_, Clock> {
 fn parameters(url: &str, amazon: &str, own: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let apps = format!("{},{}", amazon::APP_CLIENT_ID, amazon::IOS_CLIENT_ID);
     let ours = [
+        ("AccountsFunctionArn", ACCOUNTS_FUNCTION_ARN),
         ("AccountsWebhookSecretArn", WEBHOOK_SECRET_ARN),
         ("BrandName", "Corner Shop"),
         ("LwaAcceptedClientIds", &apps),

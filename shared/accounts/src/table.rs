@@ -1,14 +1,22 @@
 //! The account system that is a DynamoDB table.
 
-use std::{collections::HashMap, fmt, str::FromStr};
+use std::{collections::HashMap, str::FromStr};
 
 use aws_sdk_dynamodb::{
     Client,
+    error::ProvideErrorMetadata as _,
     types::{AttributeValue, ConditionCheck, Put, TransactWriteItem, Update},
 };
-use domain::{Account, AccountId, Email, Status, Timestamp};
+use domain::{
+    Account, AccountId, CreationKey, Email, Status, Timestamp,
+    sync::{Changes, Held, Holdings},
+};
+use serde_json::Value;
 
-use crate::{ByEmail, Changes, Error, NewAccount, Verdict};
+use crate::{
+    ByEmail, Capabilities, Creation, Done, Error, NewAccount, Proof, Record, System, Verdict,
+    unavailable,
+};
 
 /// An existing table of accounts.
 #[derive(Clone)]
@@ -36,19 +44,38 @@ pub struct Attributes {
     pub password_hash: String,
     /// What to call the owner.
     pub name: String,
-    /// Whether anybody may enter: absent or `active` is yes, `locked` is not now, all else is no.
+    /// The postal code.
+    pub postal_code: String,
+    /// Whether anybody may enter: absent or one of `active` is yes, one of `locked` is not now, all else
+    /// is no.
     pub status: String,
+    /// The words for yes, whatever their case; `true`, `false` and numbers count as words.
+    pub active: Vec<String>,
+    /// The words for not now.
+    pub locked: Vec<String>,
 }
 
 impl Default for Attributes {
     fn default() -> Self {
-        let [id, email, password_hash, name, status] =
-            ["id", "email", "password_hash", "name", "status"].map(str::to_owned);
-        Self { id, email, email_key: None, password_hash, name, status }
+        let [id, email, password_hash, name, postal_code, status] =
+            ["id", "email", "password_hash", "name", "postal_code", "status"].map(str::to_owned);
+        let [active, locked] = ["active", "locked"].map(|word| vec![word.to_owned()]);
+        Self {
+            id,
+            email,
+            email_key: None,
+            password_hash,
+            name,
+            postal_code,
+            status,
+            active,
+            locked,
+        }
     }
 }
 
-/// Reads `id=id,email=email,email_key=,…`; what is left out keeps its default.
+/// Reads `id=id,email=email,email_key=,…`, and words as `active=enabled|trial`; what is left out keeps its
+/// default.
 impl FromStr for Attributes {
     type Err = ();
 
@@ -66,7 +93,16 @@ impl FromStr for Attributes {
                 "email" => &mut attributes.email,
                 "password_hash" => &mut attributes.password_hash,
                 "name" => &mut attributes.name,
+                "postal_code" => &mut attributes.postal_code,
                 "status" => &mut attributes.status,
+                "active" => {
+                    attributes.active = words(theirs)?;
+                    continue;
+                }
+                "locked" => {
+                    attributes.locked = words(theirs)?;
+                    continue;
+                }
                 _ => return Err(()),
             };
             if theirs.is_empty() {
@@ -78,45 +114,36 @@ impl FromStr for Attributes {
     }
 }
 
-/// An account as it was read, to compare a password with and to build on.
-pub struct Record {
-    /// What signing in needs to know of it.
-    pub account: Account,
+fn words(text: &str) -> Result<Vec<String>, ()> {
+    let words = text.split('|').map(|word| word.trim().to_owned());
+    let words: Vec<_> = words.collect();
+    if words.iter().any(String::is_empty) { Err(()) } else { Ok(words) }
+}
+
+/// What a row holds, to compare a password with and to make sure that it is still so.
+pub(crate) struct Stored {
     status: Option<AttributeValue>,
     pub(crate) password_hash: Option<String>,
-    row: HashMap<String, AttributeValue>,
+    name: Option<AttributeValue>,
+    postal_code: Option<AttributeValue>,
 }
 
-/// A hash stays out of logs, and so does whatever else the row holds.
-impl fmt::Debug for Record {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Record({})", self.account.id)
+impl System for Table {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { joins_transactions: true, notifies: false }
     }
-}
 
-impl Table {
-    /// The account of this id.
-    ///
-    /// # Errors
-    ///
-    /// [`Error`] where the table does not answer or the row is no account.
-    pub async fn find_by_id(&self, id: &AccountId) -> Result<Option<Record>, Error> {
+    async fn find_by_id(&self, id: &AccountId) -> Result<Option<Record>, Error> {
         let found = self.client.get_item().table_name(&self.table).consistent_read(true);
         let found = found.key(&self.attributes.id, s(id.as_str())).send().await;
         let row = found.map_err(unavailable("read an account"))?.item;
         row.map(|row| self.record(row)).transpose()
     }
 
-    /// The account with this address.
-    ///
     /// The index is asked for the address as it is spelled and in lowercase, or only in lowercase
     /// where the table keeps that. It lags behind, so each hit is read again, consistently, and
     /// counts only if its address is still the one asked for.
-    ///
-    /// # Errors
-    ///
-    /// [`Error`] where the table does not answer or a row is no account.
-    pub async fn find_by_email(&self, email: &Email) -> Result<ByEmail, Error> {
+    async fn find_by_email(&self, email: &Email) -> Result<ByEmail, Error> {
         let lowercase = email.lowercase();
         let mut ids = Vec::new();
         match &self.attributes.email_key {
@@ -130,32 +157,28 @@ impl Table {
         }
         ids.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
         ids.dedup();
-        let mut matching = None;
+        let mut records = Vec::new();
         for id in ids {
-            let Some(record) = self.find_by_id(&id).await? else { continue };
-            if record.account.email.as_ref() == Some(email)
-                && matching.replace(Box::new(record)).is_some()
-            {
-                return Ok(ByEmail::Several);
-            }
+            records.extend(self.find_by_id(&id).await?);
         }
-        Ok(matching.map_or(ByEmail::Nobody, ByEmail::One))
+        Ok(ByEmail::among(records, email))
     }
 
-    /// Compares a password with the account's, on a thread of its own: hashes are slow on purpose.
-    /// Where there is no account (any more), a decoy is hashed, so that this costs the same.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Hash`] where the stored hash cannot be compared with.
-    pub async fn verify(&self, record: Option<&Record>, password: &str) -> Result<Verdict, Error> {
-        let hash = match record {
+    /// On a thread of its own: hashes are slow on purpose. Where there is no account (any more), a decoy
+    /// is hashed, so that this costs the same.
+    async fn verify(
+        &self,
+        _id: &AccountId,
+        found: Option<&Record>,
+        proof: Proof<'_>,
+    ) -> Result<Verdict, Error> {
+        let hash = match found.map(|record| &record.stored) {
             None => passwords::decoy(),
-            Some(Record { password_hash: None, .. }) => return Ok(Verdict::NoPassword),
-            Some(Record { password_hash: Some(hash), .. }) => hash,
+            Some(Some(Stored { password_hash: Some(hash), .. })) => hash,
+            Some(_) => return Ok(Verdict::NoPassword),
         };
         let stored = passwords::Stored::parse(hash).map_err(|_| Error::Hash)?;
-        let password = password.to_owned();
+        let password = proof.password.to_owned();
         let verified = tokio::task::spawn_blocking(move || stored.verify(&password)).await;
         match verified.map_err(unavailable("compare a password"))? {
             true => Ok(Verdict::Match),
@@ -163,28 +186,24 @@ impl Table {
         }
     }
 
-    /// A new account, and the item that writes it. Its address is kept in lowercase, so that it is
-    /// found however it is spelled next time.
-    ///
-    /// # Errors
-    ///
-    /// [`Error`], never seen.
-    pub fn create(
+    /// The key is the id. The address is kept in lowercase, so that it is found however it is spelled next
+    /// time.
+    async fn create(
         &self,
-        id: &AccountId,
+        key: &CreationKey,
         new: &NewAccount,
         now: Timestamp,
-    ) -> Result<TransactWriteItem, Error> {
-        let names = &self.attributes;
+    ) -> Result<Creation, Error> {
+        let (id, names) = (key.account_id(), &self.attributes);
         let mut row = HashMap::new();
         // The site's own fields first: none of them can take the place of what follows.
-        row.extend(
-            new.fields
-                .iter()
-                .filter(|(_, value)| !value.is_empty())
-                .cloned()
-                .map(|(name, value)| (name, AttributeValue::S(value))),
-        );
+        let fields = new.fields.iter().filter(|(_, value)| !value.is_empty());
+        row.extend(fields.map(|(name, value)| (name.clone(), s(value))));
+        for (name, version) in &new.consents {
+            let consent = [("version", s(version)), ("at", s(now.rfc3339()))];
+            let consent = consent.map(|(name, value)| (name.to_owned(), value));
+            row.insert(name.clone(), AttributeValue::M(consent.into()));
+        }
         for reserved in [&names.password_hash, &names.status] {
             row.remove(reserved);
         }
@@ -195,7 +214,9 @@ impl Table {
             }
             row.insert("email_verified".to_owned(), AttributeValue::Bool(false));
         }
-        for (name, value) in [(names.name.as_str(), &new.name), ("postal_code", &new.postal_code)] {
+        for (name, value) in
+            [(names.name.as_str(), &new.name), (names.postal_code.as_str(), &new.postal_code)]
+        {
             if let Some(value) = value {
                 row.entry(name.to_owned()).or_insert_with(|| s(value));
             }
@@ -209,29 +230,38 @@ impl Table {
             .expression_attribute_names("#id", &names.id)
             .build()
             .map_err(unavailable("create an account"))?;
-        Ok(TransactWriteItem::builder().put(put).build())
+        let (email, name) = (new.email.clone(), new.name.clone());
+        let account = Account { id, email, name, status: Status::Active, has_password: false };
+        Ok(Creation::Item(account, Box::new(TransactWriteItem::builder().put(put).build())))
     }
 
-    /// The item that makes sure that an account may still be entered, and writes what the sign-in
-    /// changes. Its password may have been changed meanwhile.
-    ///
-    /// # Errors
-    ///
-    /// [`Error`], never seen.
-    pub fn entering(&self, record: &Record, changes: &Changes) -> Result<TransactWriteItem, Error> {
-        self.unchanged(record, changes, false)
+    /// What [`entering`](Self::entering) gave has done it.
+    async fn update(&self, _id: &AccountId, _changes: &Changes) -> Result<Done, Error> {
+        Ok(Done::Yes)
     }
 
-    /// The item that makes sure that an account may still be entered with the password that was just
-    /// compared, and writes what the sign-in changes.
-    ///
-    /// # Errors
-    ///
-    /// [`Error`], never seen.
-    pub fn linking(&self, record: &Record, changes: &Changes) -> Result<TransactWriteItem, Error> {
-        self.unchanged(record, changes, true)
+    async fn notify(&self, _notice: &Value) -> Result<Done, Error> {
+        Ok(Done::Unsupported)
     }
 
+    fn entering(
+        &self,
+        record: &Record,
+        changes: &Changes,
+    ) -> Result<Option<TransactWriteItem>, Error> {
+        self.unchanged(record, changes, false).map(Some)
+    }
+
+    fn linking(
+        &self,
+        record: &Record,
+        changes: &Changes,
+    ) -> Result<Option<TransactWriteItem>, Error> {
+        self.unchanged(record, changes, true).map(Some)
+    }
+}
+
+impl Table {
     fn unchanged(
         &self,
         record: &Record,
@@ -239,6 +269,8 @@ impl Table {
         password: bool,
     ) -> Result<TransactWriteItem, Error> {
         let names = &self.attributes;
+        // A record that came over a wire is none of this table's.
+        let stored = record.stored.as_ref().ok_or(Error::Account("row"))?;
         let mut condition = "attribute_exists(#id)".to_owned();
         let mut aliases = HashMap::from([("#id".to_owned(), names.id.clone())]);
         let mut values = HashMap::new();
@@ -252,19 +284,19 @@ impl Table {
                 }
             }
         };
-        same("status", &names.status, record.status.clone());
+        same("status", &names.status, stored.status.clone());
         if password {
-            same("hash", &names.password_hash, record.password_hash.clone().map(AttributeValue::S));
+            same("hash", &names.password_hash, stored.password_hash.clone().map(AttributeValue::S));
         }
 
         let mut sets = Vec::new();
-        for (alias, name, value) in [
-            ("name", names.name.as_str(), &changes.name),
-            ("postal_code", "postal_code", &changes.postal_code),
+        for (alias, name, value, before) in [
+            ("name", names.name.as_str(), &changes.name, &stored.name),
+            ("postal_code", names.postal_code.as_str(), &changes.postal_code, &stored.postal_code),
         ] {
             if let Some(value) = value {
                 // What its owner saved meanwhile must not be lost.
-                same(&format!("{alias}_before"), name, record.row.get(name).cloned());
+                same(&format!("{alias}_before"), name, before.clone());
                 sets.push((alias, name, value));
             }
         }
@@ -313,7 +345,12 @@ impl Table {
             .limit(8)
             .send()
             .await;
-        let rows = found.map_err(unavailable("look an address up"))?.items.unwrap_or_default();
+        let found = found.map_err(|error| match error.code() {
+            // DynamoDB's word for a key or an index that is none.
+            Some("ValidationException") => Error::Index(error.into()),
+            _ => unavailable("look an address up")(error),
+        });
+        let rows = found?.items.unwrap_or_default();
         rows.iter().map(|row| id_of(row, &self.attributes.id)).collect()
     }
 
@@ -328,35 +365,46 @@ impl Table {
             id: id_of(&row, &names.id)?,
             email: text(&names.email).as_deref().and_then(Email::parse),
             name: text(&names.name).and_then(|name| domain::amazon::fit_to_show(&name, 128)),
-            status: match &status {
-                None => Status::Active,
-                Some(AttributeValue::S(word)) if word.eq_ignore_ascii_case("active") => {
-                    Status::Active
-                }
-                Some(AttributeValue::S(word)) if word.eq_ignore_ascii_case("locked") => {
-                    Status::Locked
-                }
-                Some(_) => Status::Disabled,
-            },
+            status: names.status_of(status.as_ref()),
             has_password: password_hash.is_some(),
         };
-        Ok(Record { account, status, password_hash, row })
+        let held = Holdings {
+            name: held(row.get(&names.name)),
+            postal_code: held(row.get(&names.postal_code)),
+        };
+        let value = |name: &str| row.get(name).cloned();
+        let (name, postal_code) = (value(&names.name), value(&names.postal_code));
+        let stored = Some(Stored { status, password_hash, name, postal_code });
+        Ok(Record { account, held, stored })
     }
 }
 
-impl Record {
-    /// Whether the account has nothing in this attribute yet.
-    pub fn lacks(&self, attribute: &str) -> bool {
-        match self.row.get(attribute) {
-            None | Some(AttributeValue::Null(_)) => true,
-            Some(AttributeValue::S(text)) => text.trim().is_empty(),
-            Some(_) => false,
+impl Attributes {
+    /// What a value of the status attribute means. What is not known keeps everybody out.
+    fn status_of(&self, value: Option<&AttributeValue>) -> Status {
+        let word = match value {
+            None => return Status::Active,
+            Some(AttributeValue::S(word) | AttributeValue::N(word)) => word.as_str(),
+            Some(AttributeValue::Bool(true)) => "true",
+            Some(AttributeValue::Bool(false)) => "false",
+            Some(_) => return Status::Disabled,
+        };
+        let among = |words: &[String]| words.iter().any(|known| known.eq_ignore_ascii_case(word));
+        if among(&self.active) {
+            Status::Active
+        } else if among(&self.locked) {
+            Status::Locked
+        } else {
+            Status::Disabled
         }
     }
+}
 
-    /// Whether the account already has this text in this attribute.
-    pub fn has(&self, attribute: &str, text: &str) -> bool {
-        matches!(self.row.get(attribute), Some(AttributeValue::S(value)) if value == text)
+fn held(value: Option<&AttributeValue>) -> Held {
+    match value {
+        None | Some(AttributeValue::Null(_)) => Held::Nothing,
+        Some(AttributeValue::S(text)) => Held::text(text),
+        Some(_) => Held::Other,
     }
 }
 
@@ -367,11 +415,4 @@ fn id_of(row: &HashMap<String, AttributeValue>, name: &str) -> Result<AccountId,
 
 fn s(text: impl Into<String>) -> AttributeValue {
     AttributeValue::S(text.into())
-}
-
-fn unavailable<E>(to: &'static str) -> impl FnOnce(E) -> Error
-where
-    E: std::error::Error + Send + Sync + 'static,
-{
-    move |error| Error::Unavailable(to, error.into())
 }

@@ -1,8 +1,10 @@
-use domain::{AccountId, Email, Status, Timestamp};
+mod remote;
+
+use domain::{AccountId, CreationKey, Email, Status, Timestamp};
 use local_stack::Stack;
 use serde_json::json;
 
-use crate::{Attributes, ByEmail, NewAccount, ProfileSync, Rule, Table, Verdict};
+use crate::{Attributes, ByEmail, Creation, Error, NewAccount, Proof, System as _, Table, Verdict};
 
 async fn shop() -> (Stack, Table) {
     let stack = Stack::doors().await.unwrap();
@@ -40,17 +42,6 @@ fn attributes_are_named_or_keep_their_names() {
     );
     assert_eq!(own.email_key.as_deref(), Some("mail_lower"));
     for wrong in ["", "id", "id=", "phone=x", "id=a,"] {
-        assert!(parse(wrong).is_err(), "{wrong}");
-    }
-}
-
-#[test]
-fn e07_a_profile_is_copied_by_rule_and_an_address_never() {
-    let parse = |text: &str| text.parse::<ProfileSync>();
-    let rules = ProfileSync { name: Rule::Always, postal_code: Rule::Never };
-    assert_eq!(parse("name=always"), Ok(rules));
-    assert_eq!(parse("name=always,postal_code=never,email=never"), Ok(rules));
-    for wrong in ["", "name", "name=sometimes", "email=always", "email=fill_empty", "phone=never"] {
         assert!(parse(wrong).is_err(), "{wrong}");
     }
 }
@@ -124,14 +115,56 @@ async fn e22_a_status_that_is_not_known_keeps_everybody_out() {
 }
 
 #[tokio::test]
+async fn a_site_says_which_of_its_words_let_people_in() {
+    let (stack, table) = shop().await;
+    let attributes = "status=enabled,active=true|1|Trial,locked=paused".parse().unwrap();
+    let table = Table { attributes, ..table };
+    let ann = AccountId::parse("ann").unwrap();
+    for (status, expected) in [
+        (json!({"BOOL": true}), Status::Active),
+        (json!({"BOOL": false}), Status::Disabled),
+        (json!({"N": "1"}), Status::Active),
+        (json!({"N": "0"}), Status::Disabled),
+        (json!({"S": "trial"}), Status::Active),
+        (json!({"S": "PAUSED"}), Status::Locked),
+        (json!({"S": "active"}), Status::Disabled),
+        (json!({"L": []}), Status::Disabled),
+    ] {
+        stack.dynamodb.put("accounts", &json!({ "id": {"S": "ann"}, "enabled": status })).unwrap();
+        let record = table.find_by_id(&ann).await.unwrap().unwrap();
+        assert_eq!(record.account.status, expected, "{status}");
+    }
+    for wrong in ["active=", "active=a||b", "locked= | "] {
+        assert!(wrong.parse::<Attributes>().is_err(), "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn a_table_without_the_index_is_refused_and_the_error_says_what_to_set() {
+    let (_stack, table) = shop().await;
+    let without = Table { email_index: "by_mail".into(), ..table.clone() };
+    let other_key = Table { attributes: "email_key=email_lower".parse().unwrap(), ..table };
+    for table in [without, other_key] {
+        let error = table.find_by_email(&email("ann@example.com")).await.unwrap_err();
+        assert!(matches!(error, Error::Index(_)), "{error:?}");
+        assert!(error.to_string().contains("ACCOUNTS_EMAIL_INDEX"));
+    }
+}
+
+#[tokio::test]
 async fn d12_an_account_that_does_not_exist_costs_a_hash_like_one_that_does() {
     let (_stack, table) = shop().await;
-    let ann = table.find_by_id(&AccountId::parse("ann").unwrap()).await.unwrap().unwrap();
-    let otto = table.find_by_id(&AccountId::parse("otto").unwrap()).await.unwrap().unwrap();
-    assert_eq!(table.verify(Some(&ann), "ann-local-password").await.unwrap(), Verdict::Match);
-    assert_eq!(table.verify(Some(&ann), "wrong").await.unwrap(), Verdict::Mismatch);
-    assert_eq!(table.verify(Some(&otto), "wrong").await.unwrap(), Verdict::NoPassword);
-    assert_eq!(table.verify(None, "wrong").await.unwrap(), Verdict::Mismatch);
+    for (id, password, expected) in [
+        ("ann", "ann-local-password", Verdict::Match),
+        ("ann", "wrong", Verdict::Mismatch),
+        ("otto", "wrong", Verdict::NoPassword),
+        ("nobody", "wrong", Verdict::Mismatch),
+    ] {
+        let id = AccountId::parse(id).unwrap();
+        let found = table.find_by_id(&id).await.unwrap();
+        let proof = Proof { password, code: None };
+        assert_eq!(table.verify(&id, found.as_ref(), proof).await.unwrap(), expected, "{id}");
+    }
     let decoy = passwords::Stored::parse(passwords::decoy()).unwrap();
     assert_eq!(decoy.format().as_str(), "argon2");
 }
@@ -141,16 +174,21 @@ async fn a_new_account_is_written_once_and_by_the_tables_own_names() {
     let (stack, table) = shop().await;
     let attributes = "email=mail,email_key=email,name=full_name".parse().unwrap();
     let table = Table { attributes, ..table };
-    let id = AccountId::parse("new").unwrap();
+    let key = CreationKey::parse("new").unwrap();
     let new = NewAccount {
         email: Some(email("New@Example.com")),
         name: Some("New".into()),
         fields: vec![("phone".into(), "1".into()), ("empty".into(), String::new())],
+        consents: vec![("terms".into(), "2026-11".into())],
         ..NewAccount::default()
     };
     for first in [true, false] {
-        let item = table.create(&id, &new, Timestamp(0)).unwrap();
-        let written = table.client.transact_write_items().transact_items(item).send().await;
+        let Creation::Item(account, item) = table.create(&key, &new, Timestamp(0)).await.unwrap()
+        else {
+            panic!("a table hands out items");
+        };
+        assert_eq!((account.id.as_str(), account.has_password), ("new", false));
+        let written = table.client.transact_write_items().transact_items(*item).send().await;
         assert_eq!(written.is_ok(), first);
     }
     let row = stack.dynamodb.get("accounts", &[("id", "new")]).unwrap();
@@ -160,6 +198,7 @@ async fn a_new_account_is_written_once_and_by_the_tables_own_names() {
             "id": {"S": "new"}, "mail": {"S": "new@example.com"}, "email": {"S": "new@example.com"},
             "full_name": {"S": "New"}, "phone": {"S": "1"}, "email_verified": {"BOOL": false},
             "created_at": {"S": "1970-01-01T00:00:00Z"},
+            "terms": {"M": {"version": {"S": "2026-11"}, "at": {"S": "1970-01-01T00:00:00Z"}}},
         })
     );
     assert_eq!(found(&table, "NEW@example.com").await.as_deref(), Some("new"));

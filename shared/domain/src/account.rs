@@ -15,11 +15,6 @@ impl AccountId {
         fits.then(|| Self(text.to_owned()))
     }
 
-    /// A new id, a random UUID (RFC 9562, version 4), for an account that we create.
-    pub fn mint(rng: &mut impl CryptoRng) -> Self {
-        Self(uuid(rng))
-    }
-
     /// The id as the account system wrote it.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -29,6 +24,35 @@ impl AccountId {
 impl fmt::Display for AccountId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// The name of an account's creation, which an account system is told so that being asked twice
+/// creates one account. It tells nothing, and opens nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreationKey(String);
+
+impl CreationKey {
+    /// A new key, a random UUID (RFC 9562, version 4).
+    pub fn mint(rng: &mut impl CryptoRng) -> Self {
+        Self(uuid(rng))
+    }
+
+    /// Takes back a key from a row: 1 to 64 of `0-9 a-z -`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let plain = |b: u8| b.is_ascii_digit() || b.is_ascii_lowercase() || b == b'-';
+        let fits = (1..=64).contains(&text.len()) && text.bytes().all(plain);
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    /// The key.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The id of the account that it creates, where we choose that.
+    pub fn account_id(&self) -> AccountId {
+        AccountId(self.0.clone())
     }
 }
 

@@ -17,10 +17,11 @@ pub mod registration;
 mod return_to;
 pub mod session;
 pub mod sign_in;
+pub mod sync;
 mod token;
 pub mod webhook;
 
-pub use account::{Account, AccountId, Status};
+pub use account::{Account, AccountId, CreationKey, Status};
 pub use amazon::{AmazonUserId, Profile};
 pub use clock::{Clock, Timestamp};
 pub use email::Email;

@@ -83,6 +83,8 @@ pub enum Destination {
     /// Nowhere: none are written.
     #[default]
     Nowhere,
+    /// To the account system.
+    Account,
     /// A queue of SQS.
     Queue {
         /// `https://sqs.<region>.amazonaws.com/<account>/<name>`.
@@ -95,13 +97,15 @@ pub enum Destination {
     },
 }
 
-/// Reads `none`, or the ARN of a queue or a bus.
+/// Reads `none`, `account`, or the ARN of a queue or a bus.
 impl FromStr for Destination {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        if text == "none" {
-            return Ok(Self::Nowhere);
+        match text {
+            "none" => return Ok(Self::Nowhere),
+            "account" => return Ok(Self::Account),
+            _ => {}
         }
         let parts: Vec<&str> = text.split(':').collect();
         let ["arn", partition, service, region, account, name] = parts[..] else { return Err(()) };
@@ -150,11 +154,11 @@ mod tests {
         let bus = "arn:aws:events:us-east-1:123456789012:event-bus/site";
         for (text, expected) in [
             ("none", Ok(Destination::Nowhere)),
+            ("account", Ok(Destination::Account)),
             ("arn:aws:sqs:eu-west-1:123456789012:notices", Ok(Destination::Queue { url: queue })),
             ("arn:aws:sqs:eu-west-1:123456789012:notices.fifo", Err(())),
             (bus, Ok(Destination::Bus { arn: bus.to_owned() })),
             ("", Err(())),
-            ("account", Err(())),
             ("notices", Err(())),
             ("arn:aws:sns:eu-west-1:123456789012:notices", Err(())),
             ("arn:aws:sqs:eu-west-1:1234:notices", Err(())),

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use crate::Profile;
 
 /// A field of the registration page, beside the e-mail address.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Field {
     /// Its name in forms, in JSON and in the account.
     pub name: String,
     /// What it is called, by language; `""` is the language of last resort.
     pub label: BTreeMap<String, String>,
+    /// What helps to fill it in, by language.
+    pub help: BTreeMap<String, String>,
     /// What it takes.
     pub kind: Kind,
     /// Whether it may be left empty.
@@ -19,12 +21,25 @@ pub struct Field {
     pub pattern: Option<String>,
     /// What can be chosen, for [`Kind::Select`].
     pub options: Vec<String>,
+    /// What a [`Kind::Checkbox`] agrees to, if it is a consent.
+    pub consent: Option<Consent>,
+}
+
+/// A text that a newcomer agrees to by ticking a box.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consent {
+    /// Which version of the text it is. The box carries it, so that nobody agrees to another one than
+    /// they were shown.
+    pub version: String,
+    /// Where the text is: a path of the site's, or an https URL.
+    pub href: Option<String>,
 }
 
 /// What a field takes; the names are those of HTML's inputs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
     /// A line of text.
+    #[default]
     Text,
     /// An e-mail address.
     Email,
@@ -34,7 +49,7 @@ pub enum Kind {
     Number,
     /// A day, as `2026-11-20`.
     Date,
-    /// A box to tick; its value is `yes`.
+    /// A box to tick; its value is `yes`, or the version of what it agrees to.
     Checkbox,
     /// One of several options.
     Select,
@@ -71,6 +86,11 @@ impl Field {
             _ => None,
         }
     }
+
+    /// The value of a box that is ticked.
+    pub fn ticked(&self) -> &str {
+        self.consent.as_ref().map_or("yes", |consent| &consent.version)
+    }
 }
 
 /// What is wrong with a value.
@@ -102,7 +122,7 @@ pub fn check(field: &Field, value: &str) -> Result<(), Wrong> {
         Kind::Tel => value.chars().all(|c| c.is_ascii_digit() || " +-./()".contains(c)),
         Kind::Number => value.parse::<f64>().is_ok_and(f64::is_finite),
         Kind::Date => is_a_day(value),
-        Kind::Checkbox => value == "yes",
+        Kind::Checkbox => value == field.ticked(),
         Kind::Select => field.options.iter().any(|option| option == value),
     };
     if fits && !value.chars().any(char::is_control) { Ok(()) } else { Err(Wrong::Invalid) }
@@ -137,11 +157,10 @@ mod tests {
     fn a_value_is_what_its_field_takes() {
         let field = |kind, required| Field {
             name: "f".into(),
-            label: BTreeMap::new(),
             kind,
             required,
-            pattern: None,
             options: vec!["red".into(), "blue".into()],
+            ..Field::default()
         };
         let long = "a".repeat(257);
         for (kind, value, expected) in [
@@ -169,6 +188,20 @@ mod tests {
             assert_eq!(check(&field(kind, true), value), expected, "{kind:?} {value:?}");
         }
         assert_eq!(check(&field(Kind::Text, false), ""), Ok(()));
+    }
+
+    #[test]
+    fn a_consent_is_to_the_version_that_was_shown() {
+        let consent = Some(Consent { version: "2026-11".into(), href: None });
+        let field = Field { kind: Kind::Checkbox, required: true, consent, ..Field::default() };
+        for (value, expected) in [
+            ("2026-11", Ok(())),
+            ("", Err(Wrong::Missing)),
+            ("yes", Err(Wrong::Invalid)),
+            ("2026-10", Err(Wrong::Invalid)),
+        ] {
+            assert_eq!(check(&field, value), expected, "{value}");
+        }
     }
 
     #[test]

@@ -9,9 +9,10 @@ use std::{fmt, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use rand_core::CryptoRng;
 use sha2::Sha256;
 
-use crate::Timestamp;
+use crate::{Timestamp, account::uuid};
 
 /// How far the sender's clock may be from ours.
 const CLOCKS_DIFFER: Duration = Duration::from_mins(5);
@@ -23,6 +24,11 @@ const MOST: usize = 10;
 /// A secret that a sender and a receiver share: `whsec_` and base64, of 24 bytes or more.
 #[derive(Clone)]
 pub struct Key(Vec<u8>);
+
+/// A new message's name, `webhook-id`.
+pub fn message_id(rng: &mut impl CryptoRng) -> String {
+    format!("msg_{}", uuid(rng))
+}
 
 /// A request's headers about itself.
 #[derive(Clone, Copy)]

@@ -1,13 +1,17 @@
-use accounts::{NewAccount, Record};
+use std::collections::BTreeMap;
+
+use accounts::{Record, System as _};
 use domain::{
-    Account, AccountId, LinkTicket, Profile, SessionToken, Status,
+    Account, LinkTicket, Profile, SessionToken, Status,
     device::DeviceHandle,
     handoff::HandedToken,
     notice,
+    registration::Wrong,
     session::{How, Kind, Session},
+    sync::{Changes, Copied},
 };
 use store::{Admission, Bond, Commit, Identity, Part};
-use web::Failure;
+use web::{Failure, log};
 
 use crate::Entrance;
 
@@ -58,6 +62,24 @@ pub enum Entry {
     Open(Box<Opened>),
     /// Nothing was written: something changed since it was looked up.
     Changed(Vec<Part>),
+    /// No account was created: the account system does not take these fields.
+    Invalid(BTreeMap<String, Wrong>),
+}
+
+/// What becomes true with a session.
+pub(crate) struct Opening<'a> {
+    /// Into which account it leads.
+    pub(crate) account: &'a Account,
+    /// How it came to be.
+    pub(crate) how: How,
+    /// The account's epoch.
+    pub(crate) epoch: u64,
+    /// How customer and account belong together.
+    pub(crate) bond: Bond<'a>,
+    /// What is written or checked of the account along with it.
+    pub(crate) item: Option<accounts::Item>,
+    /// What was copied into the account.
+    pub(crate) copied: &'a Copied,
 }
 
 impl Entry {
@@ -80,7 +102,7 @@ impl Entrance {
         record: &Record,
     ) -> Result<Entry, Failure> {
         let (epoch, bond) = (identity.epoch, Bond::Linked(identity));
-        self.enter_account(visit, record, How::Amazon, epoch, bond).await
+        self.enter_account(visit, record, How::Amazon, epoch, (bond, &identity.copied)).await
     }
 
     /// Lets in a customer who has just proven to know the account's password, and links them.
@@ -94,30 +116,11 @@ impl Entrance {
         record: &Record,
         epoch: u64,
     ) -> Result<Entry, Failure> {
-        if record.account.status != Status::Active {
-            return Ok(Entry::Changed(vec![Part::Account]));
-        }
-        self.enter_account(visit, record, How::Linked, epoch, Bond::Proven).await
-    }
-
-    /// Creates an account for a newcomer, links them and lets them in. `stale` is the account whose
-    /// claim to the address no longer holds.
-    ///
-    /// # Errors
-    ///
-    /// `unavailable`; it may have been written or not.
-    pub async fn create(
-        &self,
-        visit: Visit<'_>,
-        new: &NewAccount,
-        stale: Option<&AccountId>,
-    ) -> Result<Entry, Failure> {
-        let id = AccountId::mint(&mut web::rng());
-        let item = self.accounts.create(&id, new, self.clock.now()).map_err(Failure::broken)?;
-        let (email, name) = (new.email.clone(), new.name.clone());
-        let account = Account { id, email, name, status: Status::Active, has_password: false };
-        let bond = Bond::Created { email: new.email.as_ref(), stale };
-        self.admit(visit, &account, How::Registered, item, 0, bond).await
+        // A link that is proven once more has its history.
+        let before = self.identities.find(&visit.customer.user_id).await;
+        let before = before.map_err(Failure::unavailable)?.map(|identity| identity.copied);
+        let before = before.unwrap_or_default();
+        self.enter_account(visit, record, How::Linked, epoch, (Bond::Proven, &before)).await
     }
 
     /// Lets somebody into an account that was there before.
@@ -127,30 +130,44 @@ impl Entrance {
         record: &Record,
         how: How,
         epoch: u64,
-        bond: Bond<'_>,
+        (bond, before): (Bond<'_>, &Copied),
     ) -> Result<Entry, Failure> {
         if record.account.status != Status::Active {
             return Ok(Entry::Changed(vec![Part::Account]));
         }
-        let changes = self.accounts.changes(record, visit.customer, self.sync);
+        let (changes, copied) = self.sync.changes(visit.customer, &record.held, before);
         let item = match bond {
             Bond::Proven => self.accounts.linking(record, &changes),
             _ => self.accounts.entering(record, &changes),
         };
+        let item = item.map_err(Failure::broken)?;
         let mut account = record.account.clone();
-        account.name = changes.name.or(account.name);
-        self.admit(visit, &account, how, item.map_err(Failure::broken)?, epoch, bond).await
+        account.name = changes.name.clone().or(account.name);
+        let opening = Opening { account: &account, how, epoch, bond, item, copied: &copied };
+        let entry = self.admit(visit, opening).await?;
+        if matches!(entry, Entry::Open(_)) {
+            self.write_changes(&account, &changes).await;
+        }
+        Ok(entry)
     }
 
-    async fn admit(
+    /// Writes what a sign-in changes in an account, where that could not be part of the transaction.
+    /// They are in, whether or not it can be written: the next sign-in tries again.
+    pub(crate) async fn write_changes(&self, account: &Account, changes: &Changes) {
+        if self.accounts.capabilities().joins_transactions || changes.is_empty() {
+            return;
+        }
+        if let Err(error) = self.accounts.update(&account.id, changes).await {
+            log::warning("what Amazon told was not copied", &error);
+        }
+    }
+
+    pub(crate) async fn admit(
         &self,
         visit: Visit<'_>,
-        account: &Account,
-        how: How,
-        item: accounts::Item,
-        epoch: u64,
-        bond: Bond<'_>,
+        opening: Opening<'_>,
     ) -> Result<Entry, Failure> {
+        let Opening { account, how, epoch, bond, item, copied } = opening;
         let (now, total) = (self.clock.now(), self.lifetimes.total);
         let (handed, device) = match visit.handed {
             Some(Brought::Token(token)) => {
@@ -167,11 +184,12 @@ impl Entrance {
             Bond::Proven => {
                 self.notice(notice::Kind::Linked, &account.id, Some(&visit.customer.user_id), now)
             }
-            Bond::Linked(_) | Bond::Created { .. } => None,
+            Bond::Linked(_) | Bond::Created { .. } | Bond::Completed(_) => None,
         };
         let admission = Admission {
             customer: visit.customer,
             account: item,
+            copied,
             bond,
             token: &token,
             session: &session,

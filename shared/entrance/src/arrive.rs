@@ -50,8 +50,11 @@ impl Entrance {
                     _ => self.enter_found(visit, &found).await?,
                 },
             };
-            if let Entry::Open(opened) = entry {
-                return Ok(Arrival::Open(opened));
+            match entry {
+                Entry::Open(opened) => return Ok(Arrival::Open(opened)),
+                // What Amazon told does not do: the newcomer sees why on the page.
+                Entry::Invalid(_) => return Ok(Arrival::Register),
+                Entry::Changed(_) => {}
             }
         }
         Err(Failure::new(Code::Unavailable, "what we looked up kept changing"))
@@ -73,6 +76,6 @@ impl Entrance {
     async fn create_known(&self, visit: Visit<'_>, found: &Found) -> Result<Entry, Failure> {
         let customer = visit.customer;
         let new = self.newcomer(customer, customer.email.clone(), self.known(customer));
-        self.create(visit, &new, found.stale.as_ref()).await
+        self.create(visit, &new, found).await
     }
 }

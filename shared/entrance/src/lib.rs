@@ -7,12 +7,14 @@
 
 mod admit;
 mod arrive;
+mod create;
 mod look_up;
 mod newcomer;
 mod renew;
+mod system;
 mod tell;
 
-use accounts::ProfileSync;
+use accounts::Accounts;
 use domain::{
     AccountId, AmazonUserId, Clock, LinkTicket, Profile, ReturnTo, SessionToken, Timestamp,
     link::{Limit, Purpose, Ticket},
@@ -20,6 +22,7 @@ use domain::{
     registration::Field,
     session::{Kind, Lifetimes, Session, Verdict, verdict},
     sign_in::{Policy, Refusal},
+    sync::ProfileSync,
 };
 use store::{Commit, Identities, Part, Sessions, Tickets, commit};
 use web::{Failure, Fatal, Reply, Request, Settings, Site, cookie, log, reply};
@@ -28,6 +31,7 @@ pub use admit::{Brought, Entry, Opened, Visit};
 pub use arrive::Arrival;
 pub use look_up::Found;
 pub use renew::Current;
+pub use system::{accounts, destination, webhook_secret};
 
 /// Everything that letting somebody in takes.
 pub struct Entrance {
@@ -44,7 +48,7 @@ pub struct Entrance {
     /// Where owners are told of what happens to their accounts.
     pub notices: Destination,
     /// The account system.
-    pub accounts: accounts::Table,
+    pub accounts: Accounts,
     /// Our table of links.
     pub identities: Identities,
     /// Our table of sessions.
@@ -62,6 +66,7 @@ impl Entrance {
     pub async fn open(settings: &Settings) -> Result<Self, Fatal> {
         let (region, endpoint) = settings.aws("AWS_ENDPOINT_URL_DYNAMODB")?;
         let client = store::connect(&aws::config(aws::Place { region, endpoint })?);
+        let accounts = accounts(settings, &client)?;
         let table = |name| settings.text(name);
         let entrance = Self {
             clock: Clock::System,
@@ -74,14 +79,8 @@ impl Entrance {
                 idle: settings.seconds("SESSION_IDLE_SECONDS", 43_200)?,
                 total: settings.seconds("SESSION_LIFETIME_SECONDS", 604_800)?,
             },
-            notices: settings.parsed("NOTICES", Destination::Nowhere)?,
-            accounts: accounts::Table {
-                client: client.clone(),
-                table: table("ACCOUNTS_TABLE")?,
-                email_index: settings.parsed("ACCOUNTS_EMAIL_INDEX", "by_email".to_owned())?,
-                attributes: settings
-                    .parsed("ACCOUNTS_ATTRIBUTES", accounts::Attributes::default())?,
-            },
+            notices: destination(settings, &accounts)?,
+            accounts,
             identities: Identities { client: client.clone(), table: table("IDENTITIES_TABLE")? },
             sessions: Sessions { client: client.clone(), table: table("SESSIONS_TABLE")? },
             tickets: Tickets { client, table: table("TICKETS_TABLE")? },

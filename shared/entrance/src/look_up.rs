@@ -1,9 +1,9 @@
-use accounts::{ByEmail, Record};
+use accounts::{ByEmail, Record, System as _};
 use domain::{
-    AccountId, Email, Profile,
+    AccountId, CreationKey, Email, Profile,
     sign_in::{Facts, Linked, SameEmail},
 };
-use store::Identity;
+use store::{Identity, Known};
 use web::Failure;
 
 use crate::Entrance;
@@ -13,6 +13,9 @@ use crate::Entrance;
 pub struct Found {
     /// The link made earlier.
     pub identity: Option<Identity>,
+    /// The creation that was begun earlier. Addresses are not asked for then: the account that has the
+    /// customer's would be the one that was created.
+    pub pending: Option<CreationKey>,
     /// The account that it leads to; without a link, the one with the customer's address.
     pub record: Option<Box<Record>>,
     /// Whether more than one account has the customer's address.
@@ -22,7 +25,7 @@ pub struct Found {
 }
 
 impl Entrance {
-    /// Looks a customer up: by the link made earlier, else by the e-mail address that Amazon told.
+    /// Looks a customer up: by the link made or begun earlier, else by the e-mail address that Amazon told.
     ///
     /// The claims to addresses are asked only when one of them has just stood in the way: the account
     /// system's own index may lag behind an account that we created a moment ago.
@@ -60,9 +63,14 @@ impl Entrance {
     }
 
     async fn look_up_link(&self, customer: &Profile) -> Result<Option<Found>, Failure> {
-        let identity =
-            self.identities.find(&customer.user_id).await.map_err(Failure::unavailable)?;
-        let Some(identity) = identity else { return Ok(None) };
+        let known = self.identities.known(&customer.user_id).await.map_err(Failure::unavailable)?;
+        let identity = match known {
+            None => return Ok(None),
+            Some(Known::Pending(key)) => {
+                return Ok(Some(Found { pending: Some(key), ..Found::default() }));
+            }
+            Some(Known::Linked(identity)) => *identity,
+        };
         let record = self.account(&identity.account).await?;
         Ok(Some(Found { identity: Some(identity), record, ..Found::default() }))
     }

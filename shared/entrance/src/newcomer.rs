@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
-use accounts::{NewAccount, Rule};
-use domain::{Email, Profile};
+use accounts::NewAccount;
+use domain::{Email, Profile, sync::Rule};
 
 use crate::Entrance;
 
@@ -41,6 +41,14 @@ impl Entrance {
         };
         let name = take("name", self.sync.name, &customer.name);
         let postal_code = take("postal_code", self.sync.postal_code, &customer.postal_code);
-        NewAccount { email, name, postal_code, fields: values.into_iter().collect() }
+        // Agreed to and left: a consent that was not given is none.
+        let consent = |name: &str| {
+            let field = self.fields.iter().find(|field| field.name == name);
+            field.is_some_and(|field| field.consent.is_some())
+        };
+        let (consents, fields) =
+            values.into_iter().partition::<Vec<_>, _>(|(name, _)| consent(name));
+        let consents = consents.into_iter().filter(|(_, version)| !version.is_empty()).collect();
+        NewAccount { email, name, postal_code, fields, consents }
     }
 }

@@ -1,11 +1,12 @@
 //! For people who are signed in: a fresh proof, a link, its end. Each of them is a new session in the
 //! place of the old one, which must still be there.
 
-use accounts::{Changes, Record};
+use accounts::{Record, System as _};
 use domain::{
     AmazonUserId, Profile, SessionToken, Timestamp,
     notice::Kind,
     session::{How, Session},
+    sync::{Changes, Copied},
 };
 use store::{Commit, Link, Part, Write, commit};
 use web::Failure;
@@ -33,11 +34,12 @@ impl Entrance {
     pub async fn prove(&self, current: Current<'_>, record: &Record) -> Result<Entry, Failure> {
         let proven = Session { proven_at: Some(self.clock.now()), ..current.session.clone() };
         let account = self.accounts.linking(record, &Changes::default());
-        let account = Write::account(account.map_err(Failure::broken)?);
-        self.renew(current, proven, vec![account]).await
+        let account = account.map_err(Failure::broken)?.map(Write::account);
+        self.renew(current, proven, account.into_iter().collect()).await
     }
 
-    /// Links the account of somebody who is signed in to a customer.
+    /// Links the account of somebody who is signed in to a customer. `before` is what was copied when they
+    /// were linked already.
     ///
     /// # Errors
     ///
@@ -47,9 +49,10 @@ impl Entrance {
         current: Current<'_>,
         record: &Record,
         customer: &Profile,
+        before: &Copied,
     ) -> Result<Entry, Failure> {
         let now = self.clock.now();
-        let changes = self.accounts.changes(record, customer, self.sync);
+        let (changes, copied) = self.sync.changes(customer, &record.held, before);
         let account = self.accounts.entering(record, &changes).map_err(Failure::broken)?;
         let link = Link {
             customer: &customer.user_id,
@@ -59,12 +62,18 @@ impl Entrance {
             amazon_email: customer.email.as_ref(),
             // A new password makes whatever was proven with an old one be proven again.
             proven_at: current.session.proven_at.unwrap_or(now),
+            copied: &copied,
+            pending: None,
             now,
         };
-        let mut writes = vec![Write::account(account)];
+        let mut writes: Vec<_> = account.map(Write::account).into_iter().collect();
         writes.extend(self.identities.link(&link).map_err(Failure::broken)?);
         writes.extend(self.noticing(Kind::Linked, current, &customer.user_id, now)?);
-        self.renew(current, current.session.clone(), writes).await
+        let entry = self.renew(current, current.session.clone(), writes).await?;
+        if matches!(entry, Entry::Open(_)) {
+            self.write_changes(&record.account, &changes).await;
+        }
+        Ok(entry)
     }
 
     /// Removes the link of an account that can be entered by its password too.
@@ -80,7 +89,8 @@ impl Entrance {
     ) -> Result<Entry, Failure> {
         let account = &current.session.account;
         let password = self.accounts.linking(record, &Changes::default());
-        let mut writes = vec![Write::account(password.map_err(Failure::broken)?)];
+        let password = password.map_err(Failure::broken)?;
+        let mut writes: Vec<_> = password.map(Write::account).into_iter().collect();
         writes.extend(self.identities.unlink(customer, account).map_err(Failure::broken)?);
         writes.extend(self.noticing(Kind::Unlinked, current, customer, self.clock.now())?);
         self.renew(current, current.session.clone(), writes).await

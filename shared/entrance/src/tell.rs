@@ -5,7 +5,7 @@ use domain::{
 };
 use serde_json::{Value, json};
 use web::{
-    Cookie, Reply, StatusCode, label,
+    Cookie, Reply, StatusCode, help, label,
     reply::{self, with_cookie},
     words::Language,
 };
@@ -54,10 +54,13 @@ impl Entrance {
             json!({
                 "name": field.name,
                 "label": label(field, language),
+                "help": help(field, language),
                 "type": field.kind.as_str(),
                 "required": field.required,
                 "pattern": field.pattern,
                 "options": field.options,
+                "version": field.consent.as_ref().map(|consent| &consent.version),
+                "href": field.consent.as_ref().and_then(|consent| consent.href.as_ref()),
                 "value": value,
             })
         });

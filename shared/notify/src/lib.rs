@@ -33,14 +33,14 @@ pub enum Error {
 }
 
 impl Messenger {
-    /// Who takes notices at this destination, if there is one.
+    /// Who takes notices at this destination, if it is one of AWS's.
     pub fn new<C>(config: &C, destination: Destination) -> Option<Self>
     where
         for<'a> aws_sdk_sqs::Config: From<&'a C>,
         for<'a> aws_sdk_eventbridge::Config: From<&'a C>,
     {
         Some(match destination {
-            Destination::Nowhere => return None,
+            Destination::Nowhere | Destination::Account => return None,
             Destination::Queue { url } => {
                 Self::Queue(aws_sdk_sqs::Client::from_conf(config.into()), url)
             }
@@ -50,13 +50,13 @@ impl Messenger {
         })
     }
 
-    /// Hands a notice over. Where it offers to undo something, `undo_url` leads there.
+    /// Hands a notice over, as [`message`] has it.
     ///
     /// # Errors
     ///
     /// [`Error`]; it may have been taken or not.
-    pub async fn deliver(&self, notice: &Notice, undo_url: Option<&str>) -> Result<(), Error> {
-        let message = message(notice, undo_url).to_string();
+    pub async fn deliver(&self, notice: &Notice, message: &Value) -> Result<(), Error> {
+        let message = message.to_string();
         match self {
             Self::Queue(client, url) => {
                 let sent = client.send_message().queue_url(url).message_body(message).send().await;
@@ -77,7 +77,8 @@ impl Messenger {
     }
 }
 
-fn message(notice: &Notice, undo_url: Option<&str>) -> Value {
+/// A notice as the site reads it. Where it offers to undo something, `undo_url` leads there.
+pub fn message(notice: &Notice, undo_url: Option<&str>) -> Value {
     let mut message = json!({
         "id": notice.id,
         "type": notice.kind.as_str(),

@@ -1,9 +1,10 @@
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use domain::{
-    AccountId, Email, LinkTicket, Profile, SessionToken, Timestamp,
+    AccountId, CreationKey, Email, LinkTicket, Profile, SessionToken, Timestamp,
     device::DeviceHandle,
     notice::Notice,
     session::{How, Session},
+    sync::Copied,
 };
 
 use crate::{Commit, Error, Handed, Identities, Identity, Link, Sessions, Tickets, Write, commit};
@@ -12,8 +13,10 @@ use crate::{Commit, Error, Handed, Identities, Identity, Link, Sessions, Tickets
 pub struct Admission<'a> {
     /// Whom Amazon vouched for.
     pub customer: &'a Profile,
-    /// What the account system wants written or checked of the account.
-    pub account: TransactWriteItem,
+    /// What the account system wants written or checked of the account, if it can join.
+    pub account: Option<TransactWriteItem>,
+    /// What was copied into the account, this time included.
+    pub copied: &'a Copied,
     /// How the Amazon identity and the account belong together.
     pub bond: Bond<'a>,
     /// The token of the session that is opened.
@@ -47,6 +50,8 @@ pub enum Bond<'a> {
         /// An account whose claim to the address no longer holds.
         stale: Option<&'a AccountId>,
     },
+    /// By creation in an account system that cannot join: it was asked before, by this key.
+    Completed(&'a CreationKey),
 }
 
 impl Admission<'_> {
@@ -62,7 +67,7 @@ impl Admission<'_> {
         tickets: &Tickets,
     ) -> Result<Commit, Error> {
         let email = self.customer.email.as_ref();
-        let link = |how| {
+        let link = |how, pending| {
             identities.link(&Link {
                 customer: &self.customer.user_id,
                 account: &self.session.account,
@@ -70,18 +75,26 @@ impl Admission<'_> {
                 how,
                 amazon_email: email,
                 proven_at: self.now,
+                copied: self.copied,
+                pending,
                 now: self.now,
             })
         };
-        let mut writes = vec![Write::account(self.account)];
+        let mut writes: Vec<_> = self.account.map(Write::account).into_iter().collect();
         let mut opening = sessions.open(self.token, self.session)?;
         match self.bond {
             Bond::Linked(identity) => {
-                writes.push(identities.still(&self.customer.user_id, identity, email)?);
+                writes.push(identities.still(
+                    &self.customer.user_id,
+                    identity,
+                    email,
+                    self.copied,
+                )?);
             }
-            Bond::Proven => writes.extend(link(How::Linked)?),
+            Bond::Proven => writes.extend(link(How::Linked, None)?),
+            Bond::Completed(key) => writes.extend(link(How::Registered, Some(key))?),
             Bond::Created { email, stale } => {
-                writes.extend(link(How::Registered)?);
+                writes.extend(link(How::Registered, None)?);
                 if let Some(email) = email {
                     writes.push(identities.claim(email, &self.session.account, stale)?);
                     opening = sessions.open_first(self.token, self.session, email)?;

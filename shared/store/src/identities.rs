@@ -2,24 +2,35 @@
 //!
 //! | pk | attributes |
 //! |---|---|
-//! | `AMAZON#<user_id>` | `account_id`, `epoch`, `linked_at`, `proven_at`, `how`, `amazon_email?`, `prove_again?` |
+//! | `AMAZON#<user_id>` | `account_id`, `epoch`, `linked_at`, `proven_at`, `how`, `amazon_email?`, `prove_again?`, `copied_name?`, `copied_postal_code?` |
+//! | the same | `pending`, `started_at` |
 //! | `ACCOUNT#<account id>` | `amazon_user_id` |
 //! | `EMAIL#<SHA-256 of the lowercased address, hex>` | `account_id` |
 //!
-//! The first two are always written together: one Amazon identity per account and one account per
+//! The first and the third are always written together: one Amazon identity per account and one account per
 //! Amazon identity, by keys and never by an index. `epoch` repeats the account's epoch (see
 //! `sessions`), so that a sign-in learns it without another read: whoever writes the one writes the
-//! other. `proven_at` says when somebody proved to know the account's password.
+//! other. `proven_at` says when somebody proved to know the account's password. The `copied_…` are
+//! hashes of what was copied from Amazon into the account (see `domain::sync`).
+//!
+//! `pending` is the key of a creation that an account system was asked for which cannot join our
+//! transactions. It stands where the link will stand, and is no link.
 
 use aws_sdk_dynamodb::{
     Client,
     types::{AttributeValue, ConditionCheck, Delete, Put, Update},
 };
-use domain::{AccountId, AmazonUserId, Email, Timestamp, session::How};
+use domain::{
+    AccountId, AmazonUserId, CreationKey, Email, Timestamp,
+    session::How,
+    sync::{Copied, Marks},
+};
 
 use crate::{
     Error, Part, Write, failed,
-    row::{Item, hash, is_set, moment, n, number, optional, put_optional, row, s, text},
+    row::{
+        Item, hash, is_set, moment, n, number, optional, optional_text, put_optional, row, s, text,
+    },
     write::send,
 };
 
@@ -47,6 +58,17 @@ pub struct Identity {
     pub proven_at: Timestamp,
     /// The address that Amazon told last.
     pub amazon_email: Option<Email>,
+    /// What was copied into the account.
+    pub copied: Copied,
+}
+
+/// What is known of an Amazon identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// A link from it to an account.
+    Linked(Box<Identity>),
+    /// An account is being created for it, by this key.
+    Pending(CreationKey),
 }
 
 /// A link to be written.
@@ -63,6 +85,10 @@ pub struct Link<'a> {
     pub amazon_email: Option<&'a Email>,
     /// When the account's password was given for it.
     pub proven_at: Timestamp,
+    /// What was copied into the account, this time included.
+    pub copied: &'a Copied,
+    /// The creation that this completes.
+    pub pending: Option<&'a CreationKey>,
     /// When.
     pub now: Timestamp,
 }
@@ -74,9 +100,66 @@ impl Identities {
     ///
     /// [`Error`] where the table does not answer or the row is none of ours.
     pub async fn find(&self, customer: &AmazonUserId) -> Result<Option<Identity>, Error> {
+        Ok(match self.known(customer).await? {
+            Some(Known::Linked(identity)) => Some(*identity),
+            Some(Known::Pending(_)) | None => None,
+        })
+    }
+
+    /// What is known of this Amazon identity.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] where the table does not answer or the row is none of ours.
+    pub async fn known(&self, customer: &AmazonUserId) -> Result<Option<Known>, Error> {
         let found = self.client.get_item().table_name(&self.table).consistent_read(true);
         let found = found.key("pk", amazon(customer)).send().await;
         found.map_err(failed("read a link"))?.item.map(|row| parse(&row)).transpose()
+    }
+
+    /// Notes that an account is about to be created for this Amazon identity, by this key. Says whether
+    /// nothing was known of it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] where the table does not answer.
+    pub async fn begin(
+        &self,
+        customer: &AmazonUserId,
+        key: &CreationKey,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let begin = || {
+            self.client
+                .put_item()
+                .table_name(&self.table)
+                .item("pk", amazon(customer))
+                .item("pending", s(key.as_str()))
+                .item("started_at", n(now.0))
+                // Our own first try, where its answer got lost, is as good.
+                .condition_expression("attribute_not_exists(pk) OR pending = :key")
+                .expression_attribute_values(":key", s(key.as_str()))
+                .send()
+        };
+        send("begin a creation", begin).await
+    }
+
+    /// Gives a creation up, if it is still that one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] where the table does not answer.
+    pub async fn give_up(&self, customer: &AmazonUserId, key: &CreationKey) -> Result<(), Error> {
+        let give_up = || {
+            self.client
+                .delete_item()
+                .table_name(&self.table)
+                .key("pk", amazon(customer))
+                .condition_expression("pending = :key")
+                .expression_attribute_values(":key", s(key.as_str()))
+                .send()
+        };
+        send("give a creation up", give_up).await.map(drop)
     }
 
     /// The customer that an account is linked to.
@@ -110,14 +193,18 @@ impl Identities {
     ///
     /// [`Error`], never seen.
     pub fn link(&self, link: &Link<'_>) -> Result<[Write; 2], Error> {
-        let forth = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(print(link)))
-            .condition_expression(
-                "attribute_not_exists(pk) OR (account_id = :account AND prove_again = :yes)",
-            )
-            .expression_attribute_values(":account", s(link.account.as_str()))
-            .expression_attribute_values(":yes", AttributeValue::Bool(true));
+        let forth = Put::builder().table_name(&self.table).set_item(Some(print(link)));
+        let forth = match link.pending {
+            Some(key) => forth
+                .condition_expression("pending = :key")
+                .expression_attribute_values(":key", s(key.as_str())),
+            None => forth
+                .condition_expression(
+                    "attribute_not_exists(pk) OR (account_id = :account AND prove_again = :yes)",
+                )
+                .expression_attribute_values(":account", s(link.account.as_str()))
+                .expression_attribute_values(":yes", AttributeValue::Bool(true)),
+        };
         let back = Put::builder()
             .table_name(&self.table)
             .set_item(Some(row([
@@ -133,7 +220,7 @@ impl Identities {
     }
 
     /// Makes sure that a link is still what it was when it was read, and notes the address that
-    /// Amazon told this time.
+    /// Amazon told this time, and what is copied.
     ///
     /// # Errors
     ///
@@ -143,8 +230,9 @@ impl Identities {
         customer: &AmazonUserId,
         identity: &Identity,
         amazon_email: Option<&Email>,
+        copied: &Copied,
     ) -> Result<Write, Error> {
-        let update = Update::builder()
+        let mut update = Update::builder()
             .table_name(&self.table)
             .key("pk", amazon(customer))
             .condition_expression(
@@ -152,12 +240,22 @@ impl Identities {
             )
             .expression_attribute_values(":account", s(identity.account.as_str()))
             .expression_attribute_values(":epoch", n(identity.epoch));
-        let update = match amazon_email {
-            Some(email) => update
-                .update_expression("SET amazon_email = :email")
-                .expression_attribute_values(":email", s(email.as_str())),
-            None => update.update_expression("REMOVE amazon_email"),
+        let (mut sets, mut removes) = (Vec::new(), Vec::new());
+        for (name, value) in notes(amazon_email, copied) {
+            match value {
+                Some(value) => {
+                    sets.push(format!("{name} = :{name}"));
+                    update = update.expression_attribute_values(format!(":{name}"), s(value));
+                }
+                None => removes.push(name),
+            }
+        }
+        let clause = |word: &str, parts: String| match parts.is_empty() {
+            true => String::new(),
+            false => format!("{word} {parts} "),
         };
+        let clauses = clause("SET", sets.join(", ")) + &clause("REMOVE", removes.join(", "));
+        let update = update.update_expression(clauses.trim_end());
         Ok(Write::update(Part::Identity, update.build().map_err(failed("check a link"))?))
     }
 
@@ -282,12 +380,27 @@ pub(crate) fn print(link: &Link<'_>) -> Item {
         ("proven_at", n(link.proven_at.0)),
         ("how", s(link.how.as_str())),
     ]);
-    put_optional(&mut row, "amazon_email", link.amazon_email.map(Email::as_str));
+    for (name, value) in notes(link.amazon_email, link.copied) {
+        put_optional(&mut row, name, value.as_deref());
+    }
     row
 }
 
-pub(crate) fn parse(row: &Item) -> Result<Identity, Error> {
-    Ok(Identity {
+/// What is noted beside a link, by which nobody is let in.
+fn notes(amazon_email: Option<&Email>, copied: &Copied) -> [(&'static str, Option<String>); 3] {
+    [
+        ("amazon_email", amazon_email.map(|email| email.as_str().to_owned())),
+        ("copied_name", copied.name.print()),
+        ("copied_postal_code", copied.postal_code.print()),
+    ]
+}
+
+pub(crate) fn parse(row: &Item) -> Result<Known, Error> {
+    if let Some(key) = optional_text(row, "pending", CreationKey::parse)? {
+        return Ok(Known::Pending(key));
+    }
+    let marks = |name| Ok(optional(row, name)?.map(Marks::parse).unwrap_or_default());
+    Ok(Known::Linked(Box::new(Identity {
         account: text(row, "account_id", AccountId::parse)?,
         epoch: number(row, "epoch")?,
         prove_again: is_set(row, "prove_again")?,
@@ -295,7 +408,8 @@ pub(crate) fn parse(row: &Item) -> Result<Identity, Error> {
         proven_at: moment(row, "proven_at")?,
         // A note, by which nothing is decided: an old one must not keep anybody out.
         amazon_email: optional(row, "amazon_email")?.and_then(Email::parse),
-    })
+        copied: Copied { name: marks("copied_name")?, postal_code: marks("copied_postal_code")? },
+    })))
 }
 
 fn reverse(account: &AccountId) -> AttributeValue {

@@ -25,7 +25,7 @@ pub use aws_sdk_dynamodb::Client;
 pub use admission::{Admission, Bond};
 pub use codes::{CODE_LIVES, LocalSignIn};
 pub use handed::{Earlier, Handed};
-pub use identities::{Identities, Identity, Link};
+pub use identities::{Identities, Identity, Known, Link};
 pub use lifecycle::{Done, Kept, Lifecycle};
 pub use limits::Taken;
 pub use notices::{Undo, Waiting};

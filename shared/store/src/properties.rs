@@ -4,14 +4,16 @@ use std::fmt::Debug;
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use domain::{
-    AccountId, AmazonUserId, Email, LinkTicket, Profile, ReturnTo, SessionToken, Timestamp,
+    AccountId, AmazonUserId, CreationKey, Email, LinkTicket, Profile, ReturnTo, SessionToken,
+    Timestamp,
     link::{Purpose, Ticket},
     session::{How, Kind, Session},
+    sync::ProfileSync,
 };
 use proptest::{prelude::*, sample::select, test_runner::TestRunner};
 
 use crate::{
-    Error, Identity, Link, identities,
+    Error, Identity, Known, Link, identities,
     row::{Item, n, s},
     sessions, tickets,
 };
@@ -275,6 +277,8 @@ fn identity_row_of(
     (linked_at, proven_at): (Timestamp, Timestamp),
 ) -> Item {
     let link = Link {
+        copied: &Default::default(),
+        pending: None,
         customer: &customer.user_id,
         account,
         epoch,
@@ -288,6 +292,14 @@ fn identity_row_of(
         row.insert("prove_again".to_owned(), AttributeValue::Bool(true));
     }
     row
+}
+
+/// Reads a row that no creation is pending in.
+fn parse_link(row: &Item) -> Result<Identity, Error> {
+    match identities::parse(row)? {
+        Known::Linked(identity) => Ok(*identity),
+        Known::Pending(_) => panic!("nothing is pending"),
+    }
 }
 
 fn print_identity(identity: &Identity) -> Item {
@@ -313,9 +325,43 @@ fn f_item_every_ticket_is_read_as_it_was_written() {
 }
 
 #[test]
+fn f_item_a_creation_that_is_pending_is_no_link_whatever_else_the_row_says() {
+    holds((customer(), account(), value()), |(customer, id, value)| {
+        let mut row = identity_row(&customer, &id, 1, false);
+        row.insert("pending".to_owned(), value.clone());
+        let key = value.as_s().ok().and_then(|text| CreationKey::parse(text));
+        match identities::parse(&row) {
+            Ok(known) => assert_eq!(Some(known), key.map(Known::Pending)),
+            Err(error) => assert!(key.is_none() && matches!(error, Error::Row("pending"))),
+        }
+    });
+}
+
+#[test]
+fn f_item_what_was_copied_is_read_as_it_was_written() {
+    let name = prop::option::of("[A-Z][a-z]{0,9}");
+    holds((customer(), account(), name.clone(), name), |(customer, account, name, postal_code)| {
+        let customer = Profile { name, postal_code, ..customer };
+        let copied = ProfileSync::default().offered(&customer);
+        let link = Link {
+            customer: &customer.user_id,
+            account: &account,
+            epoch: 0,
+            how: How::Linked,
+            amazon_email: None,
+            proven_at: Timestamp(1),
+            copied: &copied,
+            pending: None,
+            now: Timestamp(1),
+        };
+        assert_eq!(parse_link(&identities::print(&link)).unwrap().copied, copied);
+    });
+}
+
+#[test]
 fn f_item_every_link_is_read_as_it_was_written() {
     holds((customer(), account(), any::<u64>(), any::<bool>()), |(customer, id, epoch, again)| {
-        let identity = identities::parse(&identity_row(&customer, &id, epoch, again)).unwrap();
+        let identity = parse_link(&identity_row(&customer, &id, epoch, again)).unwrap();
         assert_eq!((identity.account, identity.epoch), (id, epoch));
         assert_eq!((identity.amazon_email, identity.prove_again), (customer.email, again));
     });
@@ -351,10 +397,10 @@ fn f_item_a_damaged_link_is_none_and_the_damage_is_named() {
         if none(&change) {
             let mut row = row;
             row.insert("amazon_email".to_owned(), s("no address"));
-            assert_eq!(identities::parse(&row).unwrap().amazon_email, None);
+            assert_eq!(parse_link(&row).unwrap().amazon_email, None);
             return;
         }
-        damaged(row, IDENTITY, change, identities::parse, print_identity);
+        damaged(row, IDENTITY, change, parse_link, print_identity);
     });
 }
 
@@ -379,7 +425,7 @@ fn f_item_any_row_is_a_whole_of_its_kind_or_none() {
         if let Ok(ticket) = tickets::parse(&row).inspect_err(is_row) {
             said_all(&row, &tickets::print(&a_ticket(), &ticket), &reads(&ticket.purpose));
         }
-        if let Ok(identity) = identities::parse(&row).inspect_err(is_row) {
+        if let Ok(identity) = parse_link(&row).inspect_err(is_row) {
             said_all(&row, &print_identity(&identity), &IDENTITY[..5]);
         }
     });

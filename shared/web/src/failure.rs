@@ -14,6 +14,8 @@ pub enum Code {
     BadRequest,
     /// Not the account's password.
     WrongPassword,
+    /// The password is right, and the code of the second factor is missing or wrong.
+    MfaRequired,
     /// Nobody is signed in.
     NotSignedIn,
     /// A token that was handed over is none of ours.
@@ -61,6 +63,7 @@ impl Code {
             Self::StartOver => "start_over",
             Self::BadRequest => "bad_request",
             Self::WrongPassword => "wrong_password",
+            Self::MfaRequired => "mfa_required",
             Self::NotSignedIn => "not_signed_in",
             Self::TokenRejected => "token_rejected",
             Self::Csrf => "csrf",
@@ -87,7 +90,7 @@ impl Code {
     pub fn status(self) -> StatusCode {
         match self {
             Self::StartOver | Self::BadRequest => StatusCode::BAD_REQUEST,
-            Self::WrongPassword | Self::NotSignedIn | Self::TokenRejected => {
+            Self::WrongPassword | Self::MfaRequired | Self::NotSignedIn | Self::TokenRejected => {
                 StatusCode::UNAUTHORIZED
             }
             Self::Csrf

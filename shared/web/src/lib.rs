@@ -32,6 +32,8 @@ pub use setting::{Settings, Unset};
 pub use site::{Site, with_query};
 pub use start::send_to_amazon;
 
+use std::collections::BTreeMap;
+
 use domain::registration::{self, Field, Wrong};
 use rand_core::{CryptoRng, UnwrapErr};
 
@@ -69,8 +71,15 @@ pub fn check_field(field: &Field, value: &str) -> Result<(), Wrong> {
 
 /// What a registration field is called in this language, or in the first one it has a name in.
 pub fn label(field: &Field, language: words::Language) -> &str {
-    let labels = &field.label;
+    in_language(&field.label, language).unwrap_or(&field.name)
+}
+
+/// What helps to fill a registration field in, likewise.
+pub fn help(field: &Field, language: words::Language) -> Option<&str> {
+    in_language(&field.help, language)
+}
+
+fn in_language(texts: &BTreeMap<String, String>, language: words::Language) -> Option<&str> {
     // The language of last resort, `""`, sorts before all others.
-    let label = labels.get(language.code()).or_else(|| labels.values().next());
-    label.map_or(&field.name, String::as_str)
+    texts.get(language.code()).or_else(|| texts.values().next()).map(String::as_str)
 }

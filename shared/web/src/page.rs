@@ -109,6 +109,19 @@ impl Input<'_> {
         crate::label(self.field, frame.language)
     }
 
+    fn help(&self, frame: &Frame<'_>) -> Option<&str> {
+        crate::help(self.field, frame.language)
+    }
+
+    /// The parts of the page that tell about the field: what is wrong with it, and what helps.
+    fn described_by(&self) -> Option<String> {
+        let name = &self.field.name;
+        let wrong = self.wrong.map(|_| format!("field-{name}-wrong"));
+        let help = (!self.field.help.is_empty()).then(|| format!("field-{name}-help"));
+        let parts: Vec<_> = wrong.into_iter().chain(help).collect();
+        (!parts.is_empty()).then(|| parts.join(" "))
+    }
+
     /// What browsers know the field as, so that they can fill it in (WCAG 2.2, 1.3.5).
     fn autocomplete(&self) -> Option<&'static str> {
         let token = match self.field.name.as_str() {
@@ -146,6 +159,7 @@ impl Input<'_> {
         self.wrong.map(|wrong| match (wrong, &self.field.pattern) {
             // An example of ours might not match the site's pattern.
             (Wrong::Invalid, Some(_)) => words.invalid,
+            (Wrong::Invalid, None) if self.field.consent.is_some() => words.invalid_consent,
             _ => message(self.field.kind, wrong, words),
         })
     }
@@ -245,8 +259,10 @@ pub struct Reauthenticate<'a> {
     pub email: Option<&'a str>,
     /// Whether the account has a password; Amazon is asked otherwise.
     pub has_password: bool,
-    /// Whether the password was wrong.
+    /// Whether the password was wrong, or the code.
     pub wrong: bool,
+    /// Whether to ask for the code of a second factor too.
+    pub second_factor: bool,
     /// Where the visitor goes afterwards.
     pub return_to: &'a str,
     /// Where the page leads back to.

@@ -1,12 +1,16 @@
-use std::{collections::HashMap, str::FromStr, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    str::FromStr,
+    time::Duration,
+};
 
 use domain::{
     amazon::Authorization,
-    registration::{Field, Kind},
+    registration::{Consent, Field, Kind},
 };
 use serde_json::{Map, Value};
 
-use crate::{Site, address::Proxy};
+use crate::{Site, address::Proxy, site::is_https_url};
 
 /// A setting that is missing or wrong. Every request is answered `unavailable` until it is mended.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -107,6 +111,19 @@ impl Settings {
         }
     }
 
+    /// A URL that secrets may be sent to: https, or this machine.
+    ///
+    /// # Errors
+    ///
+    /// [`Unset`] where it is anything else, or absent.
+    pub fn https_url(&self, name: &'static str) -> Result<String, Unset> {
+        let url = self.text(name)?;
+        match is_https_url(&url) || is_loopback(&url) {
+            true => Ok(url),
+            false => Err(Unset { name, problem: "is not an https URL" }),
+        }
+    }
+
     /// A stand-in for Amazon, for development: honoured on this machine only, so that no setting
     /// can ever send the client secret elsewhere.
     ///
@@ -191,7 +208,8 @@ impl FromIterator<(String, String)> for Settings {
 
 fn field(value: &Value) -> Result<Field, &'static str> {
     let object = value.as_object().ok_or("has a field that is not an object")?;
-    let known = ["name", "label", "type", "required", "pattern", "options"];
+    let known =
+        ["name", "label", "help", "type", "required", "pattern", "options", "version", "href"];
     if object.keys().any(|key| !known.contains(&key.as_str())) {
         return Err("has a field with a member that is not known");
     }
@@ -200,15 +218,10 @@ fn field(value: &Value) -> Result<Field, &'static str> {
     if !(1..=64).contains(&name.len()) || !name.bytes().all(plain) {
         return Err("has a name that is not 1 to 64 letters, digits and underscores");
     }
-    let label = match object.get("label") {
-        Some(Value::String(label)) => [(String::new(), label.clone())].into(),
-        Some(Value::Object(labels)) if !labels.is_empty() => labels
-            .iter()
-            .map(|(language, label)| Some((language.clone(), label.as_str()?.to_owned())))
-            .collect::<Option<_>>()
-            .ok_or("has a label that is not a text")?,
-        _ => return Err("has a field without a label"),
-    };
+    let label = object.get("label").ok_or("has a field without a label")?;
+    let label = texts(label).ok_or("has a label that is not a text")?;
+    let help = object.get("help").map(texts).unwrap_or(Some(BTreeMap::new()));
+    let help = help.ok_or("has a help that is not a text")?;
     let kind = object.get("type").map_or(Some("text"), Value::as_str).and_then(Kind::parse);
     let kind = kind.ok_or("has a type that is not known")?;
     let required = match object.get("required") {
@@ -235,7 +248,42 @@ fn field(value: &Value) -> Result<Field, &'static str> {
     if (kind == Kind::Select) == options.is_empty() {
         return Err("has options without a select, or a select without options");
     }
-    Ok(Field { name: name.to_owned(), label, kind, required, pattern, options })
+    let consent = match (object.get("version"), object.get("href")) {
+        (None, None) => None,
+        (Some(Value::String(version)), href) if kind == Kind::Checkbox => {
+            if !(1..=64).contains(&version.len()) || version.chars().any(char::is_control) {
+                return Err("has a version that is not a text of up to 64 characters");
+            }
+            let href = match href {
+                None => None,
+                Some(Value::String(href)) if is_own_path(href) || is_https_url(href) => {
+                    Some(href.clone())
+                }
+                Some(_) => return Err("has an href that is neither a path nor an https URL"),
+            };
+            Some(Consent { version: version.clone(), href })
+        }
+        _ => {
+            return Err(
+                "has a version or an href on something else than a checkbox with a version",
+            );
+        }
+    };
+    Ok(Field { name: name.to_owned(), label, help, kind, required, pattern, options, consent })
+}
+
+/// A text, or one for each of some languages.
+fn texts(value: &Value) -> Option<BTreeMap<String, String>> {
+    match value {
+        Value::String(text) => Some([(String::new(), text.clone())].into()),
+        Value::Object(texts) if !texts.is_empty() => {
+            let text = |(language, text): (&String, &Value)| {
+                Some((language.clone(), text.as_str()?.to_owned()))
+            };
+            texts.iter().map(text).collect()
+        }
+        _ => None,
+    }
 }
 
 /// A path that a browser cannot take for another host's.
@@ -329,9 +377,13 @@ mod tests {
         let read = |json: &str| settings(&[("REGISTRATION_FIELDS", json)]).registration_fields();
         let fields = read(
             r#"[{"name":"phone","label":"Phone","type":"tel","required":true,"pattern":"[0-9]{5,15}"},
-                {"name":"size","label":{"en":"Size","de":"Größe"},"type":"select","options":["S","M"]}]"#,
+                {"name":"size","label":{"en":"Size","de":"Größe"},"type":"select","options":["S","M"]},
+                {"name":"terms","label":"Terms","help":{"en":"Of sale"},"type":"checkbox","version":"7","href":"/terms"}]"#,
         )
         .unwrap();
+        assert_eq!(fields[2].help["en"], "Of sale");
+        let consent = Consent { version: "7".into(), href: Some("/terms".into()) };
+        assert_eq!(fields[2].consent, Some(consent));
         assert_eq!(fields[0].kind, Kind::Tel);
         assert!(fields[0].required);
         assert_eq!(fields[1].label["de"], "Größe");
@@ -350,6 +402,12 @@ mod tests {
             r#"[{"name":"a","label":"A","type":"select"}]"#,
             r#"[{"name":"a","label":"A","requird":true}]"#,
             r#"[{"name":"a","label":"A","required":"yes"}]"#,
+            r#"[{"name":"a","label":"A","help":1}]"#,
+            r#"[{"name":"a","label":"A","version":"1"}]"#,
+            r#"[{"name":"a","label":"A","type":"checkbox","version":""}]"#,
+            r#"[{"name":"a","label":"A","type":"checkbox","version":1}]"#,
+            r#"[{"name":"a","label":"A","type":"checkbox","href":"/terms"}]"#,
+            r#"[{"name":"a","label":"A","type":"checkbox","version":"1","href":"javascript:x"}]"#,
             r#"[{"name":"a","label":"A"}"#,
         ] {
             assert!(read(wrong).is_err(), "{wrong}");

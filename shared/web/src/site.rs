@@ -46,12 +46,10 @@ impl Site {
         let reset_origin = match &password_reset_url {
             None => "",
             Some(path) if is_own_path(path) => "",
-            Some(url) => match origin(url) {
-                Some(origin) if is_origin(origin) && url.bytes().all(|b| b.is_ascii_graphic()) => {
-                    origin
-                }
-                _ => return Err(wrong("PASSWORD_RESET_URL", "is neither a path nor an https URL")),
-            },
+            Some(url) if is_https_url(url) || is_loopback(url) => origin(url).unwrap_or_default(),
+            Some(_) => {
+                return Err(wrong("PASSWORD_RESET_URL", "is neither a path nor an https URL"));
+            }
         };
         let region: Region = settings.parsed("LWA_REGION", Region::default())?;
         let authorize_url = settings.loopback_url("LWA_AUTHORIZE_URL")?;
@@ -171,6 +169,12 @@ fn is_origin(url: &str) -> bool {
     // Browsers leave the usual port out.
     let usual = if url.starts_with("https:") { ":443" } else { ":80" };
     (url.strip_prefix("https://").is_some_and(plain) || local) && !url.ends_with(usual)
+}
+
+/// Whether this is a URL on such an origin, and not of this machine.
+pub(crate) fn is_https_url(url: &str) -> bool {
+    let own = |origin: &str| origin.starts_with("https://") && is_origin(origin);
+    origin(url).is_some_and(own) && url.bytes().all(|b| b.is_ascii_graphic())
 }
 
 /// Whether browsers write this host so. What ends in a number they take for an IPv4 address.

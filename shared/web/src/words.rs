@@ -118,6 +118,7 @@ words! {
         amazon error required choose
         missing missing_tick missing_choice too_long
         invalid invalid_email invalid_tel invalid_number invalid_date invalid_choice
+        invalid_consent read_text
         start_title start_why
         link_title link_matched link_matched_unnamed link_prove link_next link_email link_password
         link_code link_code_needed link_wrong link_wrong_code link_one_try link_tries link_submit

@@ -73,6 +73,10 @@ impl Event {
     pub fn new(happens: impl Fn() + Send + Sync + 'static) -> Self {
         Self(Arc::new(happens))
     }
+
+    pub(crate) fn happen(&self) {
+        (self.0)();
+    }
 }
 
 impl fmt::Debug for Event {
@@ -220,12 +224,12 @@ async fn answer(State(front): State<Arc<Front>>, headers: HeaderMap, body: Bytes
             answer
         }
         Some(Fault::Instead(event)) => {
-            (event.0)();
+            event.happen();
             pending().await
         }
         Some(Fault::Then(event)) => {
             front.forward(&call, headers, body).await;
-            (event.0)();
+            event.happen();
             pending().await
         }
     }

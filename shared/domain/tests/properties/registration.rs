@@ -1,6 +1,6 @@
 //! What newcomers type, and moments in time.
 
-use std::{collections::BTreeMap, ops::Range, time::Duration};
+use std::{ops::Range, time::Duration};
 
 use domain::{
     Email, Timestamp,
@@ -39,7 +39,7 @@ fn day(year: i64, month: i64, day: i64) -> i64 {
 
 fn field(kind: Kind, required: bool) -> Field {
     let options = vec!["red".to_owned(), "blue".to_owned()];
-    Field { name: "f".into(), label: BTreeMap::new(), kind, required, pattern: None, options }
+    Field { name: "f".into(), kind, required, options, ..Field::default() }
 }
 
 #[test]

@@ -36,7 +36,15 @@ fn pages(language: Language, said: &str) -> Vec<(String, String)> {
         [(None, false, false), (Some(said), true, false), (Some(said), true, true)]
     {
         let (csrf, return_to, back_href) = (said, said, said);
-        let page = Reauthenticate { csrf, email, has_password, wrong, return_to, back_href };
+        let page = Reauthenticate {
+            csrf,
+            email,
+            has_password,
+            wrong,
+            second_factor: wrong,
+            return_to,
+            back_href,
+        };
         let code = if wrong { "wrong_password" } else { "ok" };
         pages.push(("reauthenticate", page.html(&frame(code))));
     }
@@ -83,8 +91,8 @@ fn field(name: &str, kind: Kind, label: &str) -> Field {
         label: [(String::new(), label.into())].into(),
         kind,
         required: true,
-        pattern: None,
         options: vec![label.into(), "other".into()],
+        ..Field::default()
     }
 }
 

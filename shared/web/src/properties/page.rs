@@ -1,9 +1,9 @@
 //! Pages, as a browser reads them: whatever people, sites and addresses are called, they show it and
 //! nothing else of them changes.
 
+use domain::registration::{Consent, Field, Kind, Wrong};
 use std::collections::BTreeMap;
 
-use domain::registration::{Field, Kind, Wrong};
 use proptest::prelude::*;
 use scraper::{ElementRef, Html, Node, Selector};
 
@@ -81,6 +81,11 @@ impl Texts {
                 required: true,
                 pattern: Some(self.pattern.clone()),
                 options: vec![self.option.clone(), "other".to_owned()],
+                help: [("en".to_owned(), self.label.clone())].into(),
+                consent: Some(Consent {
+                    version: self.option.clone(),
+                    href: Some(self.href.clone()),
+                }),
             })
             .collect();
         let inputs = |wrong| {
@@ -203,7 +208,7 @@ fn f_name_whatever_people_and_sites_are_called_no_page_gets_an_element_or_attrib
         assert_eq!(chosen, choices.iter().filter(|option| **option == texts.values[1]).count());
         assert_eq!(
             elements(register, "input[checked]").len(),
-            usize::from(texts.values[2] == "yes")
+            usize::from(texts.values[2] == texts.option)
         );
         assert!(shown(typed, "ul li a").iter().skip(1).all(|label| *label == texts.label));
         assert_eq!(shown(switch, "main > p > bdi"), texts.people);

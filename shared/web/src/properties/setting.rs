@@ -1,10 +1,8 @@
 //! Settings: what an operator could mistype.
 
-use std::collections::BTreeMap;
-
 use domain::{
     amazon::Region,
-    registration::{Field, Kind},
+    registration::{Consent, Field, Kind},
 };
 use proptest::{prelude::*, sample::select};
 use serde_json::{Value, json};
@@ -254,10 +252,17 @@ fn field() -> impl Strategy<Value = Field> {
     let label = prop::collection::btree_map("(en|de|)", nasty(), 1..3);
     let pattern = prop::option::of("[a-z]{1,3}|\\[0-9\\]\\{1,9\\}|a\\|b|\\\\d\\+");
     let options = prop::collection::vec(nasty(), 1..3);
-    ("[A-Za-z0-9_]{2,9}", label, kind, any::<bool>(), pattern, options).prop_map(
-        |(name, label, kind, required, pattern, options)| {
+    let help = prop::collection::btree_map("(en|de|)", nasty(), 0..3);
+    let href = prop::option::of(select(vec!["/terms", "https://shop.example/terms?v=1"]));
+    let consent = prop::option::of(("[ -~]{1,9}", href));
+    let texts = (label, help, consent);
+    ("[A-Za-z0-9_]{2,9}", texts, kind, any::<bool>(), pattern, options).prop_map(
+        |(name, (label, help, consent), kind, required, pattern, options)| {
             let options = if kind == Kind::Select { options } else { Vec::new() };
-            Field { name, label, kind, required, pattern, options }
+            let consent = consent.filter(|_| kind == Kind::Checkbox);
+            let consent =
+                consent.map(|(version, href)| Consent { version, href: href.map(str::to_owned) });
+            Field { name, label, help, kind, required, pattern, options, consent }
         },
     )
 }
@@ -271,6 +276,15 @@ fn print(field: &Field) -> Value {
     }
     if !field.options.is_empty() {
         printed["options"] = json!(field.options);
+    }
+    if !field.help.is_empty() {
+        printed["help"] = json!(field.help);
+    }
+    if let Some(Consent { version, href }) = &field.consent {
+        printed["version"] = version.as_str().into();
+        if let Some(href) = href {
+            printed["href"] = href.as_str().into();
+        }
     }
     printed
 }
@@ -326,15 +340,7 @@ fn n14_a_sites_own_pattern_matches_whole_values_or_is_refused() {
             assert!(own.find(&value).as_ref().is_some_and(whole));
             assert!(alone.unwrap().is_match(&value));
         }
-        let label = BTreeMap::new();
-        let field = Field {
-            name: "f".into(),
-            label,
-            kind: Kind::Text,
-            required: false,
-            pattern: Some(pattern),
-            options: Vec::new(),
-        };
+        let field = Field { name: "f".into(), pattern: Some(pattern), ..Field::default() };
         let plain = !value.contains('\n');
         let fits = value.is_empty() || (plain && own.is_match(&value));
         assert_eq!(crate::check_field(&field, &value).is_ok(), fits);

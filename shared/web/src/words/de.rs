@@ -16,6 +16,8 @@ pub(super) const DE: Words = Words {
     invalid_number: "Bitte geben Sie eine Zahl ein, zum Beispiel 42 oder 1.5.",
     invalid_date: "Bitte geben Sie einen Tag ein, den es gibt, zum Beispiel 2001-12-31.",
     invalid_choice: "Bitte wählen Sie eine der Möglichkeiten aus.",
+    invalid_consent: "Dieser Text hat sich geändert. Bitte lesen Sie ihn noch einmal und setzen Sie dann das Häkchen.",
+    read_text: "Den Text lesen (öffnet sich in einem neuen Tab)",
 
     start_title: "Mit Ihrem Amazon-Konto anmelden",
     start_why: "Sie kommen von einer anderen Website. Wenn Sie sich anmelden möchten, klicken Sie auf die Schaltfläche.",

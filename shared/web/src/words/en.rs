@@ -16,6 +16,8 @@ pub(super) const EN: Words = Words {
     invalid_number: "Please enter a number, such as 42 or 1.5.",
     invalid_date: "Please enter a day that exists, such as 2001-12-31.",
     invalid_choice: "Please choose one of the options.",
+    invalid_consent: "This text has changed. Please read it again, then tick the box.",
+    read_text: "Read the text (opens in a new tab)",
 
     start_title: "Sign in with your Amazon account",
     start_why: "You came here from another website. Press the button if you want to sign in.",
