@@ -38,6 +38,17 @@ pub(crate) fn base64(alphabet: &GeneralPurpose, text: &str) -> Option<Vec<u8>> {
     alphabet.decode(text).ok()
 }
 
+/// The bytes behind hexadecimal in lower case.
+pub(crate) fn hex(text: &str) -> Option<Vec<u8>> {
+    let digit = |digit: u8| match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    };
+    let (pairs, []) = text.as_bytes().as_chunks() else { return None };
+    pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
+}
+
 /// Whether the computed hash is the stored one, in a time that does not tell where they differ.
 pub(crate) fn same(computed: &[u8], stored: &[u8]) -> bool {
     computed.ct_eq(stored).into()

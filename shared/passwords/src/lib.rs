@@ -6,12 +6,19 @@ mod django;
 mod field;
 mod pbkdf2;
 mod scrypt;
+mod werkzeug;
 
 use std::fmt;
 
 /// Every format, each a file: a new one is a file and its line here.
-const FORMATS: [&Format; 5] =
-    [&argon2::FORMAT, &bcrypt::FORMAT, &django::FORMAT, &pbkdf2::FORMAT, &scrypt::FORMAT];
+const FORMATS: [&Format; 6] = [
+    &argon2::FORMAT,
+    &bcrypt::FORMAT,
+    &django::FORMAT,
+    &pbkdf2::FORMAT,
+    &scrypt::FORMAT,
+    &werkzeug::FORMAT,
+];
 
 /// Whether a password opens one stored hash, as CPU-bound work within the caps.
 type Opens = Box<dyn Fn(&[u8]) -> bool + Send + Sync>;

@@ -1,6 +1,6 @@
 """Writes vectors.json: passwords hashed by the libraries that real sites use, as cheaply as those allow.
 
-    pip install argon2-cffi bcrypt django passlib && python vectors.py > vectors.json
+    pip install argon2-cffi bcrypt django passlib werkzeug && python vectors.py > vectors.json
 
 Salts are fixed, so that the same libraries write the same file. `password-hashes.json`
 beside it holds hashes of full cost, as real tables do.
@@ -15,6 +15,7 @@ import bcrypt
 from argon2.low_level import Type, hash_secret
 from django.conf import settings
 from passlib.hash import pbkdf2_sha1, pbkdf2_sha256, pbkdf2_sha512, scrypt
+from werkzeug import security
 
 settings.configure()
 from django.contrib.auth import hashers  # noqa: E402  (reads the settings)
@@ -65,6 +66,11 @@ class DjangoBcryptSha256(hashers.BCryptSHA256PasswordHasher):
         return b"$2b$04$abcdefghijklmnopqrstuu"
 
 
+def werkzeug(password, method):
+    security.gen_salt = lambda length: TEXT_SALT[:length]
+    return security.generate_password_hash(password.decode(), method)
+
+
 EVERY_BYTE = {
     "argon2": [
         lambda p: argon2(p, Type.ID, 19),
@@ -89,6 +95,12 @@ EVERY_BYTE = {
         lambda p: django(p, hashers.Argon2PasswordHasher(), time_cost=1, memory_cost=64),
         lambda p: django(p, hashers.ScryptPasswordHasher(), work_factor=16),
         lambda p: django(p, DjangoBcryptSha256()),
+    ],
+    "werkzeug": [
+        lambda p: werkzeug(p, "scrypt:128:8:1"),
+        lambda p: werkzeug(p, "pbkdf2:sha1:20"),
+        lambda p: werkzeug(p, "pbkdf2:sha256:20"),
+        lambda p: werkzeug(p, "pbkdf2:sha512:20"),
     ],
 }
 UP_TO_72_BYTES = {
