@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod argon2;
+mod aspnet;
 mod bcrypt;
 mod django;
 mod field;
@@ -11,8 +12,9 @@ mod werkzeug;
 use std::fmt;
 
 /// Every format, each a file: a new one is a file and its line here.
-const FORMATS: [&Format; 6] = [
+const FORMATS: [&Format; 7] = [
     &argon2::FORMAT,
+    &aspnet::FORMAT,
     &bcrypt::FORMAT,
     &django::FORMAT,
     &pbkdf2::FORMAT,

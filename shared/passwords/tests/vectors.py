@@ -9,6 +9,7 @@ beside it holds hashes of full cost, as real tables do.
 import base64
 import hashlib
 import json
+import struct
 import sys
 
 import bcrypt
@@ -66,12 +67,23 @@ class DjangoBcryptSha256(hashers.BCryptSHA256PasswordHasher):
         return b"$2b$04$abcdefghijklmnopqrstuu"
 
 
+def aspnet(password, prf=None, iterations=20):
+    """By the layout in PasswordHasher.cs, as there is no .NET here."""
+    if prf is None:
+        head, digest, iterations = b"\0", "sha1", 1000
+    else:
+        head = b"\1" + struct.pack(">III", prf, iterations, len(SALT))
+        digest = ["sha1", "sha256", "sha512"][prf]
+    return base64.b64encode(head + SALT + hashlib.pbkdf2_hmac(digest, password, SALT, iterations, 32)).decode()
+
+
 def werkzeug(password, method):
     security.gen_salt = lambda length: TEXT_SALT[:length]
     return security.generate_password_hash(password.decode(), method)
 
 
 EVERY_BYTE = {
+    "aspnet": [aspnet, *(lambda p, prf=prf: aspnet(p, prf) for prf in range(3))],
     "argon2": [
         lambda p: argon2(p, Type.ID, 19),
         lambda p: argon2(p, Type.I, 19),
