@@ -49,6 +49,25 @@ pub(crate) fn hex(text: &str) -> Option<Vec<u8>> {
     pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
 }
 
+/// The digits of crypt's base64, in order.
+pub(crate) const CRYPT: &str = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// The bytes behind crypt's base64, which begins at the low end of every three bytes.
+pub(crate) fn crypt64(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
+    for digits in text.as_bytes().chunks(4) {
+        let mut bits: u32 = 0;
+        for digit in digits.iter().rev() {
+            bits = bits << 6 | u32::try_from(CRYPT.find(char::from(*digit))?).ok()?;
+        }
+        let length = digits.len() * 6 / 8;
+        // One digit is no byte, and no digit says what is not read of it.
+        (length > 0 && bits >> (8 * length) == 0).then_some(())?;
+        bytes.extend(&bits.to_le_bytes()[..length]);
+    }
+    Some(bytes)
+}
+
 /// Whether the computed hash is the stored one, in a time that does not tell where they differ.
 pub(crate) fn same(computed: &[u8], stored: &[u8]) -> bool {
     computed.ct_eq(stored).into()

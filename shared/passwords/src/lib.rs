@@ -6,20 +6,24 @@ mod bcrypt;
 mod django;
 mod field;
 mod pbkdf2;
+mod phpass;
 mod scrypt;
 mod werkzeug;
+mod wordpress;
 
 use std::fmt;
 
 /// Every format, each a file: a new one is a file and its line here.
-const FORMATS: [&Format; 7] = [
+const FORMATS: [&Format; 9] = [
     &argon2::FORMAT,
     &aspnet::FORMAT,
     &bcrypt::FORMAT,
     &django::FORMAT,
     &pbkdf2::FORMAT,
+    &phpass::FORMAT,
     &scrypt::FORMAT,
     &werkzeug::FORMAT,
+    &wordpress::FORMAT,
 ];
 
 /// Whether a password opens one stored hash, as CPU-bound work within the caps.

@@ -2,8 +2,9 @@
 
     pip install argon2-cffi bcrypt django passlib werkzeug && python vectors.py > vectors.json
 
-Salts are fixed, so that the same libraries write the same file. `password-hashes.json`
-beside it holds hashes of full cost, as real tables do.
+Salts are fixed, so that the same libraries write the same file. `wordpress.php` beside it
+does the same for WordPress, and `password-hashes.json` holds hashes of full cost, as real
+tables do.
 """
 
 import base64
@@ -15,7 +16,7 @@ import sys
 import bcrypt
 from argon2.low_level import Type, hash_secret
 from django.conf import settings
-from passlib.hash import pbkdf2_sha1, pbkdf2_sha256, pbkdf2_sha512, scrypt
+from passlib.hash import pbkdf2_sha1, pbkdf2_sha256, pbkdf2_sha512, phpass, scrypt
 from werkzeug import security
 
 settings.configure()
@@ -99,6 +100,9 @@ EVERY_BYTE = {
         lambda p: passlib_pbkdf2(p, pbkdf2_sha1),
         lambda p: passlib_pbkdf2(p, pbkdf2_sha256),
         lambda p: passlib_pbkdf2(p, pbkdf2_sha512),
+    ],
+    "phpass": [
+        lambda p, ident=ident: phpass.using(ident=ident, salt="Salt.0/z", rounds=7).hash(p) for ident in ("P", "H")
     ],
     "scrypt": [lambda p: scrypt.using(salt=SALT, rounds=4).hash(p)],
     "django": [
