@@ -8,13 +8,14 @@ mod field;
 mod pbkdf2;
 mod phpass;
 mod scrypt;
+mod sha_crypt;
 mod werkzeug;
 mod wordpress;
 
 use std::fmt;
 
 /// Every format, each a file: a new one is a file and its line here.
-const FORMATS: [&Format; 9] = [
+const FORMATS: [&Format; 10] = [
     &argon2::FORMAT,
     &aspnet::FORMAT,
     &bcrypt::FORMAT,
@@ -22,6 +23,7 @@ const FORMATS: [&Format; 9] = [
     &pbkdf2::FORMAT,
     &phpass::FORMAT,
     &scrypt::FORMAT,
+    &sha_crypt::FORMAT,
     &werkzeug::FORMAT,
     &wordpress::FORMAT,
 ];

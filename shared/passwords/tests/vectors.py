@@ -16,7 +16,7 @@ import sys
 import bcrypt
 from argon2.low_level import Type, hash_secret
 from django.conf import settings
-from passlib.hash import pbkdf2_sha1, pbkdf2_sha256, pbkdf2_sha512, phpass, scrypt
+from passlib.hash import pbkdf2_sha1, pbkdf2_sha256, pbkdf2_sha512, phpass, scrypt, sha256_crypt, sha512_crypt
 from werkzeug import security
 
 settings.configure()
@@ -103,6 +103,11 @@ EVERY_BYTE = {
     ],
     "phpass": [
         lambda p, ident=ident: phpass.using(ident=ident, salt="Salt.0/z", rounds=7).hash(p) for ident in ("P", "H")
+    ],
+    "sha_crypt": [
+        lambda p, handler=handler, rounds=rounds, salt=salt: handler.using(salt=salt, rounds=rounds).hash(p)
+        for handler in (sha256_crypt, sha512_crypt)
+        for rounds, salt in ((1000, "sixteen.letters/"), (5000, "8letters"))
     ],
     "scrypt": [lambda p: scrypt.using(salt=SALT, rounds=4).hash(p)],
     "django": [
