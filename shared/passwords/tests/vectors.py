@@ -16,7 +16,19 @@ import sys
 import bcrypt
 from argon2.low_level import Type, hash_secret
 from django.conf import settings
-from passlib.hash import pbkdf2_sha1, pbkdf2_sha256, pbkdf2_sha512, phpass, scrypt, sha256_crypt, sha512_crypt
+from passlib.hash import (
+    django_salted_sha1,
+    hex_md5,
+    hex_sha256,
+    hex_sha512,
+    pbkdf2_sha1,
+    pbkdf2_sha256,
+    pbkdf2_sha512,
+    phpass,
+    scrypt,
+    sha256_crypt,
+    sha512_crypt,
+)
 from werkzeug import security
 
 settings.configure()
@@ -128,6 +140,30 @@ UP_TO_72_BYTES = {
     "bcrypt": [lambda p, prefix=prefix: bcrypt_as(p, prefix) for prefix in (b"$2a$", b"$2b$")],
     "django": [lambda p: django(p, DjangoBcrypt())],
 }
+
+
+def hexadecimal(digest, *parts):
+    return hashlib.new(digest, b"".join(parts)).hexdigest()
+
+
+def double_md5(password):
+    return hexadecimal("md5", hexadecimal("md5", password).encode(), b"7=c")
+
+
+# What no library is left to write is written as its own source did.
+DESCRIBED = {
+    "hex = md5(password)": hex_md5.hash,
+    "hex = sha256(password)": hex_sha256.hash,
+    "hex = sha512(password)": hex_sha512.hash,
+    "md5$salt$hex = md5(salt+password)": lambda p: django(p, hashers.MD5PasswordHasher()),
+    "sha1$salt$hex = sha1(salt+password)": django_salted_sha1.using(salt="Salt").hash,
+    "hex:salt = md5(salt+password)": lambda p: hexadecimal("md5", b"7c", p) + ":7c",  # osCommerce
+    "hex:salt = md5(password+salt)": lambda p: hexadecimal("md5", p, b"Sa:t") + ":Sa:t",  # Joomla 1.5
+    "hex:salt:1 = sha256(salt+password)": lambda p: hexadecimal("sha256", b"Salt", p) + ":Salt:1",  # Magento 2
+    "salt:hex = md5(md5(password)+salt)": lambda p: "7=c:" + double_md5(p),  # vBulletin
+    "saltbase64 = sha1(salt+password+salt)": lambda p: "Salt"
+    + base64.b64encode(hashlib.sha1(b"Salt" + p + b"Salt").digest()).decode(),
+}
 PASSWORDS = [
     "correct horse battery staplé",
     "  Spaces around  ",
@@ -147,6 +183,11 @@ vectors = [
     for name, makes in makers.items()
     for make in makes
     for password in passwords
+]
+vectors += [
+    {"format": "digest", "description": description, "password": password, "stored": make(password.encode())}
+    for description, make in DESCRIBED.items()
+    for password in PASSWORDS + LONG_PASSWORDS
 ]
 json.dump(vectors, sys.stdout, indent=1)
 print()
