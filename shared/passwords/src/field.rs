@@ -77,3 +77,26 @@ pub(crate) fn crypt64(text: &str) -> Option<Vec<u8>> {
 pub(crate) fn same(computed: &[u8], stored: &[u8]) -> bool {
     computed.ct_eq(stored).into()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_value_has_one_spelling_in_crypts_base64() {
+        // Of no digits, and of one, two and three: as many values as there are bytes.
+        let mut texts = vec![String::new()];
+        for values in [1, 0, 1 << 8, 1 << 16] {
+            let read: Vec<_> = texts.iter().filter_map(|text| crypt64(text)).collect();
+            assert_eq!(read.len(), values);
+            assert_eq!(read.iter().collect::<HashSet<_>>().len(), values);
+            let longer = |text| CRYPT.chars().map(move |digit| format!("{text}{digit}"));
+            texts = texts.iter().flat_map(longer).collect();
+        }
+        // The first byte is in the first digit.
+        assert_eq!(crypt64("/..."), Some(vec![1, 0, 0]));
+        assert_eq!(crypt64("/.../."), Some(vec![1, 0, 0, 1]));
+    }
+}

@@ -43,7 +43,7 @@ fn a_table_may_hold_what_its_site_has_written_since() {
 }
 
 #[test]
-fn d13_what_is_not_spelled_as_described_is_unsupported() {
+fn what_is_not_spelled_as_described_is_unsupported() {
     let joomla = described("hex:salt = md5(password+salt)");
     let hex = "0".repeat(32);
     for (fits, stored) in [
@@ -115,7 +115,7 @@ fn what_describes_no_salted_digest_is_refused() {
 }
 
 #[test]
-fn d21_no_password_opens_the_decoy_of_a_digest() {
+fn no_password_opens_the_decoy_of_a_digest() {
     for description in [
         "hex = md5(password)",
         "base64 = sha512(password)",

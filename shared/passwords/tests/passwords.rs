@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use passwords::{SaltedDigest, Stored, Unsupported, decoy};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -110,7 +112,7 @@ fn trim(password: &str) -> &str {
 }
 
 #[test]
-fn d14_wordpress_takes_a_password_as_it_is_typed_there() {
+fn wordpress_takes_a_password_as_it_is_typed_there() {
     for Vector { password, stored, .. } in vectors() {
         if !stored.starts_with("$wp$") && !stored.starts_with("$P$") {
             continue;
@@ -135,7 +137,7 @@ fn d14_wordpress_takes_a_password_as_it_is_typed_there() {
 }
 
 #[test]
-fn d14_phpbb_takes_a_password_as_html_escapes_it() {
+fn phpbb_takes_a_password_as_html_escapes_it() {
     // passlib: phpass.using(ident="H", salt="Salt.0/z", rounds=7).hash("&lt;&quot;&amp;&gt;'")
     let stored = "$H$5Salt.0/zfs4XnR6s0/ZE6NlU.jDfa/";
     assert!(opens("<\"&>'", stored));
@@ -349,6 +351,8 @@ fn a_hash_of_another_kind_is_unsupported() {
         "$argon2d$v=19$m=64,t=2,p=2$c2l4dGVlbiBieXRlcyBvaw$Mz4wx9xm/aaCBvRUgTGomsqWwjkRe6z9Dnf1Zb2jBOw",
         "$argon2id$v=19$m=64,t=2,p=2,keyid=AA$c2l4dGVlbiBieXRlcyBvaw$Mz4wx9xm/aaCBvRUgTGomsqWwjkRe6z9Dnf1Zb2jBOw",
         "pbkdf2:sha256:20$Salt0123456789ab$A0000000000000000000000000000000000000000000000000000000000000bc",
+        "scrypt:sha256:20$Salt0123456789ab$00000000000000000000000000000000000000000000000000000000000000bc",
+        "pbkdf2:sha256:20$Salt01234567_9ab$00000000000000000000000000000000000000000000000000000000000000bc",
         "pbkdf2:md5:20$Salt0123456789ab$00000000000000000000000000000000",
         "$P$5Salt.0/zfs4XnR6s0/ZE6NlU.jDfa",
         "$P$5Salt.0/zfs4XnR6s0/ZE6NlU.jDfa/.",
@@ -408,6 +412,39 @@ proptest! {
             let after = if long { &stored[at..] } else { "" };
             let damaged = [&stored[..at], &text, after].concat();
             prop_assert!(damaged == *stored || !vector.opens(password, &damaged));
+        }
+    }
+
+    #[test]
+    fn a_cost_is_taken_up_to_its_ceiling(any in any::<u32>(), smaller in 0u32..32) {
+        let cost: u32 = any >> smaller;
+        let key = "AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        let (zeros, dots) = ("0".repeat(64), |digits| ".".repeat(digits));
+        let aspnet = |prf: u32| {
+            let head = [&[1][..], &prf.to_be_bytes(), &cost.to_be_bytes(), &[0, 0, 0, 16]].concat();
+            STANDARD.encode([head, vec![0; 48]].concat())
+        };
+        for (stored, taken) in [
+            (format!("$argon2id$v=19$m={cost},t=1,p=1${key}"), 8..=131_072),
+            (format!("$argon2id$v=19$m=64,t={cost},p=1${key}"), 1..=10),
+            (format!("$argon2id$v=19$m=64,t=1,p={cost}${key}"), 1..=8),
+            (aspnet(0), 1..=1_000_000),
+            (aspnet(1), 1..=2_000_000),
+            (aspnet(2), 1..=2_000_000),
+            (format!("$2b${cost:02}${}", dots(53)), 4..=15),
+            (format!("$wp$2y${cost:02}${}", dots(53)), 4..=15),
+            (format!("pbkdf2_sha256${cost}$saltsalt${}=", &key[23..]), 1..=2_000_000),
+            (format!("$pbkdf2-sha256${cost}${key}"), 1..=2_000_000),
+            (format!("$pbkdf2-sha256$i={cost}${key}"), 1..=2_000_000),
+            (format!("pbkdf2:sha256:{cost}$saltsalt${zeros}"), 1..=2_000_000),
+            (format!("$scrypt$ln={cost},r=1,p=1${key}"), 1..=20),
+            (format!("$scrypt$ln=1,r={cost},p=1${key}"), 1..=32),
+            (format!("$scrypt$ln=1,r=1,p={cost}${key}"), 1..=16),
+            (format!("scrypt:2:{cost}:1$saltsalt${zeros}{zeros}"), 1..=32),
+            (format!("$5$rounds={cost}$saltsalt${}", dots(43)), 1000..=1_000_000),
+            (format!("$6$rounds={cost}$saltsalt${}", dots(86)), 1000..=1_000_000),
+        ] {
+            prop_assert_eq!(Stored::parse(&stored).is_ok(), taken.contains(&cost), "{}", stored);
         }
     }
 
