@@ -4,7 +4,7 @@
 mod description;
 
 use base64::Engine;
-use md5::Md5;
+use md_5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 

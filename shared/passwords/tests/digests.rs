@@ -83,6 +83,7 @@ fn what_describes_no_salted_digest_is_refused() {
         ("= md5(password)", "needs `hex` or `base64`"),
         ("salt = md5(salt+password)", "needs `hex` or `base64`"),
         ("hexhex = md5(password)", "needs `hex` or `base64`"),
+        ("base64:base64 = md5(password)", "needs `hex` or `base64`"),
         ("hex:base64 = md5(password)", "needs `hex` or `base64`"),
         ("salt:hex:salt = md5(salt+password)", "needs `hex` or `base64`"),
         ("salt:salt:hex = md5(salt+password)", "needs `hex` or `base64`"),

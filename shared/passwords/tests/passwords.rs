@@ -229,7 +229,7 @@ fn d13_a_stored_hash_at_the_ceiling_is_taken_and_above_it_refused_without_work()
         ("scrypt:131072:8:1$", "scrypt:262144:8:1$", &hex(128)),
         ("scrypt:2:1:16$", "scrypt:2:1:17$", &hex(128)),
         ("scrypt:32768:32:1$", "scrypt:32767:8:1$", &hex(128)),
-        ("$P$I", "$P$J", &".".repeat(30)),
+        ("$P$H", "$P$I", &".".repeat(30)),
         ("$H$5", "$H$4", &".".repeat(30)),
         ("$wp$2y$15$", "$wp$2y$16$", &".".repeat(53)),
         ("$6$rounds=1000000$", "$6$rounds=1000001$", &crypt(86)),
