@@ -4,7 +4,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::field::{STANDARD, base64, number, salt};
+use crate::field::{STANDARD, base64, number, salt, to_hex};
 use crate::{Format, Opens, argon2, bcrypt, pbkdf2, scrypt};
 
 pub(crate) static FORMAT: Format = Format {
@@ -36,11 +36,7 @@ fn read(stored: &str) -> Option<Opens> {
         ("bcrypt", _) => bcrypt::read(rest),
         ("bcrypt_sha256", _) => {
             let opens = bcrypt::read(rest)?;
-            Some(Box::new(move |password| {
-                let digest: String =
-                    Sha256::digest(password).iter().map(|byte| format!("{byte:02x}")).collect();
-                opens(digest.as_bytes())
-            }))
+            Some(Box::new(move |password| opens(to_hex(&Sha256::digest(password)).as_bytes())))
         }
         _ => None,
     }

@@ -38,7 +38,65 @@ pub(crate) fn base64(alphabet: &GeneralPurpose, text: &str) -> Option<Vec<u8>> {
     alphabet.decode(text).ok()
 }
 
+/// The bytes behind hexadecimal in lower case.
+pub(crate) fn hex(text: &str) -> Option<Vec<u8>> {
+    let digit = |digit: u8| match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    };
+    let (pairs, []) = text.as_bytes().as_chunks() else { return None };
+    pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
+}
+
+/// Hexadecimal in lower case.
+pub(crate) fn to_hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The digits of crypt's base64, in order.
+pub(crate) const CRYPT: &str = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// The bytes behind crypt's base64, which begins at the low end of every three bytes.
+pub(crate) fn crypt64(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
+    for digits in text.as_bytes().chunks(4) {
+        let mut bits: u32 = 0;
+        for digit in digits.iter().rev() {
+            bits = bits << 6 | u32::try_from(CRYPT.find(char::from(*digit))?).ok()?;
+        }
+        let length = digits.len() * 6 / 8;
+        // One digit is no byte, and no digit says what is not read of it.
+        (length > 0 && bits >> (8 * length) == 0).then_some(())?;
+        bytes.extend(&bits.to_le_bytes()[..length]);
+    }
+    Some(bytes)
+}
+
 /// Whether the computed hash is the stored one, in a time that does not tell where they differ.
 pub(crate) fn same(computed: &[u8], stored: &[u8]) -> bool {
     computed.ct_eq(stored).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_value_has_one_spelling_in_crypts_base64() {
+        // Of no digits, and of one, two and three: as many values as there are bytes.
+        let mut texts = vec![String::new()];
+        for values in [1, 0, 1 << 8, 1 << 16] {
+            let read: Vec<_> = texts.iter().filter_map(|text| crypt64(text)).collect();
+            assert_eq!(read.len(), values);
+            assert_eq!(read.iter().collect::<HashSet<_>>().len(), values);
+            let longer = |text| CRYPT.chars().map(move |digit| format!("{text}{digit}"));
+            texts = texts.iter().flat_map(longer).collect();
+        }
+        // The first byte is in the first digit.
+        assert_eq!(crypt64("/..."), Some(vec![1, 0, 0]));
+        assert_eq!(crypt64("/.../."), Some(vec![1, 0, 0, 1]));
+    }
 }

@@ -1,17 +1,35 @@
 #![doc = include_str!("../README.md")]
 
 mod argon2;
+mod aspnet;
 mod bcrypt;
+mod digest;
 mod django;
 mod field;
 mod pbkdf2;
+mod phpass;
 mod scrypt;
+mod sha_crypt;
+mod werkzeug;
+mod wordpress;
 
 use std::fmt;
 
+pub use digest::{Misdescribed, SaltedDigest};
+
 /// Every format, each a file: a new one is a file and its line here.
-const FORMATS: [&Format; 5] =
-    [&argon2::FORMAT, &bcrypt::FORMAT, &django::FORMAT, &pbkdf2::FORMAT, &scrypt::FORMAT];
+const FORMATS: [&Format; 10] = [
+    &argon2::FORMAT,
+    &aspnet::FORMAT,
+    &bcrypt::FORMAT,
+    &django::FORMAT,
+    &pbkdf2::FORMAT,
+    &phpass::FORMAT,
+    &scrypt::FORMAT,
+    &sha_crypt::FORMAT,
+    &werkzeug::FORMAT,
+    &wordpress::FORMAT,
+];
 
 /// Whether a password opens one stored hash, as CPU-bound work within the caps.
 type Opens = Box<dyn Fn(&[u8]) -> bool + Send + Sync>;
@@ -33,12 +51,22 @@ impl Stored {
         FORMATS.iter().find_map(read).ok_or(Unsupported)
     }
 
+    /// Reads a hash as [`parse`](Self::parse) does, or else as a digest that is spelled as described.
+    ///
+    /// # Errors
+    /// [`Unsupported`] when no password can be compared with it.
+    pub fn parse_with(stored: &str, digest: &SaltedDigest) -> Result<Self, Unsupported> {
+        let described = || Some(Self { opens: digest.read(stored)?, format: &digest::FORMAT });
+        Self::parse(stored).or_else(|unsupported| described().ok_or(unsupported))
+    }
+
     /// The format it is written in.
     pub fn format(&self) -> &'static Format {
         self.format
     }
 
-    /// Whether this is the password, byte for byte. Blocks for as long as the hash costs.
+    /// Whether this is the password, byte for byte but for what WordPress and phpBB make of one. Blocks
+    /// for as long as the hash costs.
     ///
     /// A password of no bytes or of more than 1024 never is, and costs nothing.
     pub fn verify(&self, password: &str) -> bool {
@@ -79,7 +107,7 @@ impl Format {
     }
 
     /// A stored hash of this format that costs what its libraries' defaults cost, and that no
-    /// password opens.
+    /// password opens. Of a digest it is [`decoy`]'s; its own likeness is [`SaltedDigest::decoy`].
     pub fn decoy(&self) -> &'static str {
         self.decoy
     }

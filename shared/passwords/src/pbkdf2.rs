@@ -12,7 +12,7 @@ use sha2::{Sha256, Sha512};
 use crate::field::{STANDARD_NO_PAD, base64, number, numbers, salt, same};
 use crate::{Format, Opens};
 
-/// Twice what Django 5.2 takes for SHA-256.
+/// Twice what Django 5.2 takes for SHA-256; of all blocks together.
 const MAX_ITERATIONS: u32 = 2_000_000;
 
 pub(crate) static FORMAT: Format = Format {
@@ -46,28 +46,44 @@ pub(crate) fn opens(
     salt: Vec<u8>,
     hash: Vec<u8>,
 ) -> Option<Opens> {
-    type Derive = fn(&[u8], &[u8], u32, &mut [u8]);
-    let (derive, size): (Derive, u32) = match digest {
-        "sha1" => (pbkdf2_hmac::<Sha1>, 20),
-        "sha256" => (pbkdf2_hmac::<Sha256>, 32),
-        "sha512" => (pbkdf2_hmac::<Sha512>, 64),
-        _ => return None,
-    };
+    let (_, size) = derivation(digest)?;
     let length = length.unwrap_or(size);
-    // Beyond the digest's size every further block would cost all iterations again. A shorter hash
-    // begins like a longer one, so that one cut short would match if its length were not known.
-    let sound = (1..=MAX_ITERATIONS).contains(&iterations)
-        && (16..=size).contains(&length)
-        && u32::try_from(hash.len()) == Ok(length);
-    sound.then(|| -> Opens {
-        Box::new(move |password| {
-            // HMAC fills a key up with NULs: a password and the same with NULs behind it would be one.
-            if password.ends_with(b"\0") {
-                return false;
-            }
-            let mut computed = vec![0; hash.len()];
-            derive(password, &salt, iterations, &mut computed);
-            same(&computed, &hash)
-        })
-    })
+    // A shorter hash begins like a longer one: one cut short would match if any length would do. No
+    // library of these asks for more than one block.
+    let sound = (16..=size).contains(&length) && u32::try_from(hash.len()) == Ok(length);
+    sound.then(|| opens_key(digest, iterations, salt, hash))?
+}
+
+/// Checks a password against `hash`, whose length the caller knows to be right.
+pub(crate) fn opens_key(
+    digest: &str,
+    iterations: u32,
+    salt: Vec<u8>,
+    hash: Vec<u8>,
+) -> Option<Opens> {
+    let (derive, size) = derivation(digest)?;
+    // Every block of the digest's size costs all iterations again.
+    let blocks = u32::try_from(hash.len()).ok()?.div_ceil(size);
+    (1..=MAX_ITERATIONS).contains(&iterations.checked_mul(blocks)?).then_some(())?;
+    Some(Box::new(move |password| {
+        // HMAC fills a key up with NULs: a password and the same with NULs behind it would be one.
+        if password.ends_with(b"\0") {
+            return false;
+        }
+        let mut computed = vec![0; hash.len()];
+        derive(password, &salt, iterations, &mut computed);
+        same(&computed, &hash)
+    }))
+}
+
+type Derive = fn(&[u8], &[u8], u32, &mut [u8]);
+
+/// PBKDF2 with this digest, and the digest's size in bytes.
+fn derivation(digest: &str) -> Option<(Derive, u32)> {
+    match digest {
+        "sha1" => Some((pbkdf2_hmac::<Sha1>, 20)),
+        "sha256" => Some((pbkdf2_hmac::<Sha256>, 32)),
+        "sha512" => Some((pbkdf2_hmac::<Sha512>, 64)),
+        _ => None,
+    }
 }
