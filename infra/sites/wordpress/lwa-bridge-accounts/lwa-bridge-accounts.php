@@ -64,7 +64,7 @@ function answer( WP_REST_Request $request ) {
 	} catch ( InvalidArgumentException $error ) {
 		return new WP_Error( 'lwa_bridge_question', $error->getMessage(), array( 'status' => 400 ) );
 	} catch ( RuntimeException $error ) {
-		return new WP_Error( 'lwa_bridge_fault', $error->getMessage(), array( 'status' => 500 ) );
+		return new WP_Error( 'lwa_bridge_fault', $error->getMessage(), array( 'status' => $error->getCode() ?: 500 ) );
 	} finally {
 		$wpdb->suppress_errors( $suppressed );
 	}
@@ -281,11 +281,15 @@ function display_name( string $name ): string {
 
 function update( string $id, array $set ): array {
 	global $wpdb;
-	$user = user( $id );
-	if ( ! $user ) {
-		throw new RuntimeException( 'There is no such account.' );
+	if ( ! $set || array_diff_key( $set, array( 'name' => '', 'postal_code' => '' ) ) ) {
+		throw new InvalidArgumentException( 'set is none that can be written' );
 	}
-	$name = display_name( text( $set, 'name', '' ) );
+	$name        = display_name( text( $set, 'name', '' ) );
+	$postal_code = text( $set, 'postal_code', '' );
+	$user        = user( $id );
+	if ( ! $user ) {
+		throw new RuntimeException( 'There is no such account.', 404 );
+	}
 	if ( '' !== $name ) {
 		// Not by wp_update_user, which writes all that it has read before, and would undo a new password.
 		if ( false === $wpdb->update( $wpdb->users, array( 'display_name' => $name ), array( 'ID' => $user->ID ) ) ) {
@@ -294,7 +298,7 @@ function update( string $id, array $set ): array {
 		clean_user_cache( $user );
 	}
 	if ( isset( $set['postal_code'] ) ) {
-		update_user_meta( $user->ID, POSTAL_CODE, wp_slash( text( $set, 'postal_code' ) ) );
+		update_user_meta( $user->ID, POSTAL_CODE, wp_slash( $postal_code ) );
 	}
 	return array( 'outcome' => 'updated' );
 }
@@ -308,6 +312,7 @@ function notify( array $notice ): array {
 		'attempts_throttled' => __( 'Somebody tried passwords for your account, and has to wait now.', 'lwa-bridge-accounts' ),
 	);
 	$type  = text( $notice, 'type' );
+	$user  = user( text( $notice, 'account_id' ) );
 	if ( ! isset( $words[ $type ] ) ) {
 		return array( 'outcome' => 'unsupported' );
 	}
@@ -316,7 +321,6 @@ function notify( array $notice ): array {
 		/* translators: %s: a link. */
 		$body .= "\n\n" . sprintf( __( 'If that was not you, undo it: %s', 'lwa-bridge-accounts' ), text( $notice, 'undo_url' ) );
 	}
-	$user = user( text( $notice, 'account_id' ) );
 	/* translators: %s: the site's name. */
 	$subject = sprintf( __( '[%s] Your account and Amazon', 'lwa-bridge-accounts' ), wp_specialchars_decode( get_option( 'blogname' ), ENT_QUOTES ) );
 	// Whose account is gone is not told any more.
