@@ -214,7 +214,7 @@ function create( array $question ): array {
 
 function open( string $login, array $question ): array {
 	$email = text( $question, 'email' );
-	$name  = text( $question, 'name', '' );
+	$name  = display_name( text( $question, 'name', '' ) );
 	$meta  = array(
 		POSTAL_CODE           => text( $question, 'postal_code', '' ),
 		'lwa_bridge_fields'   => members( $question, 'fields' ),
@@ -237,7 +237,7 @@ function open( string $login, array $question ): array {
 	} elseif ( strlen( $email ) > 100 ) {
 		$invalid['email'] = 'too_long';
 	}
-	if ( mb_strlen( display_name( $name ) ) > 250 ) {
+	if ( mb_strlen( $name ) > 250 ) {
 		$invalid['name'] = 'too_long';
 	}
 	if ( $invalid ) {
@@ -274,9 +274,9 @@ function open( string $login, array $question ): array {
 	return array( 'outcome' => 'created', 'account' => account( $user ) );
 }
 
-/** A name as WordPress keeps it: plain text, as HTML. */
+/** A name as WordPress keeps it: as HTML. What looks like a tag is a part of the name, and not taken out. */
 function display_name( string $name ): string {
-	return wp_unslash( sanitize_user_field( 'display_name', wp_slash( $name ), 0, 'db' ) );
+	return wp_unslash( sanitize_user_field( 'display_name', wp_slash( htmlspecialchars( $name, ENT_NOQUOTES ) ), 0, 'db' ) );
 }
 
 function update( string $id, array $set ): array {
