@@ -5,7 +5,7 @@ use std::time::Duration;
 use local_stack::dynamodb::{Call, Fault};
 use tests::{Flow, Scale};
 
-use tests::stage::{Stage, careless, code, side_by_side, timed};
+use tests::stage::{Stage, careless, code, side_by_side_with, timed};
 
 /// What may go wrong with one call.
 pub(crate) struct Trouble {
@@ -92,9 +92,20 @@ const PIECES: usize = 4;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r1_r2_r3_r4_r13_r14_r15_r16_r17_r18_r21_no_fault_of_dynamodb_does_half_of_anything() {
-    let pieces = |piece: usize| Flow::ALL.into_iter().map(move |flow| (flow, piece));
+    all_faults(&[], "faults of DynamoDB", &Flow::ALL).await;
+}
+
+/// The same for what is done otherwise where accounts are asked about over a wire.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r1_r13_r14_r21_nor_where_accounts_are_asked_about_over_a_wire() {
+    let flows = [Flow::Newcomer, Flow::Register, Flow::Known, Flow::RightPassword];
+    all_faults(&[("Accounts", "webhook")], "faults of DynamoDB over a wire", &flows).await;
+}
+
+async fn all_faults(parameters: &[(&str, &str)], name: &str, flows: &[Flow]) {
+    let pieces = |piece: usize| flows.iter().map(move |flow| (*flow, piece));
     let work: Vec<_> = (0..PIECES).flat_map(pieces).collect();
-    side_by_side("faults of DynamoDB", &work, async |stack, seed, (flow, piece), findings| {
+    side_by_side_with(parameters, name, &work, async |stack, seed, (flow, piece), findings| {
         let stage = Stage::set(stack, seed, *flow).await;
         let all = stage.calls.iter().enumerate().flat_map(|(number, call)| {
             troubles(call).into_iter().map(move |trouble| (number, call, trouble))

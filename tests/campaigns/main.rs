@@ -8,3 +8,4 @@ mod pairs;
 mod races;
 mod rows;
 mod schedule;
+mod wires;

@@ -28,7 +28,13 @@ struct Shape {
 const SHAPES: &[Shape] = &[
     Shape {
         table: "identities",
-        is: |row| key(row).starts_with("AMAZON#"),
+        is: |row| key(row).starts_with("AMAZON#") && !row["pending"].is_null(),
+        must: &[("pending", Text), ("started_at", Number)],
+        may: &[],
+    },
+    Shape {
+        table: "identities",
+        is: |row| key(row).starts_with("AMAZON#") && row["pending"].is_null(),
         must: &[
             ("account_id", Text),
             ("epoch", Number),
@@ -36,7 +42,12 @@ const SHAPES: &[Shape] = &[
             ("proven_at", Number),
             ("how", Text),
         ],
-        may: &[("amazon_email", Text), ("prove_again", Truth)],
+        may: &[
+            ("amazon_email", Text),
+            ("prove_again", Truth),
+            ("copied_name", Text),
+            ("copied_postal_code", Text),
+        ],
     },
     Shape {
         table: "identities",
@@ -303,11 +314,16 @@ impl Tables {
 
     /// Who is linked to which account: Amazon's id, and the account's id.
     pub fn linked(&self) -> BTreeMap<&str, &str> {
-        let forth = self
-            .identities
-            .iter()
-            .filter_map(|row| Some((key(row).strip_prefix("AMAZON#")?, text(row, "account_id"))));
+        let forth =
+            self.identities.iter().filter(|row| row["pending"].is_null()).filter_map(|row| {
+                Some((key(row).strip_prefix("AMAZON#")?, text(row, "account_id")))
+            });
         forth.collect()
+    }
+
+    /// Whether an account is being created for somebody.
+    pub fn is_pending(&self) -> bool {
+        self.identities.iter().any(|row| !row["pending"].is_null())
     }
 
     /// The account of this id.
@@ -418,7 +434,9 @@ impl Tables {
             if by_address.get(&address).is_some_and(|count| *count > 1) {
                 broken.push("INV-05: a new account has an address that another one has".into());
             }
-            if !address.is_empty() && !self.identities.iter().any(|row| key(row) == claim) {
+            // Where the site creates accounts, the site sees to it.
+            let ours = row["creation_key"].is_null() && !address.is_empty();
+            if ours && !self.identities.iter().any(|row| key(row) == claim) {
                 broken.push("INV-05: a new account does not claim its address".into());
             }
         }
@@ -436,7 +454,9 @@ impl Tables {
                 broken
                     .push(format!("INV-06: {id} was made with an address that counts as verified"));
             }
-            if !linked.values().any(|account| *account == id) {
+            let pending = |key: &str| self.identities.iter().any(|row| text(row, "pending") == key);
+            let begun = !row["creation_key"].is_null() && pending(text(row, "creation_key"));
+            if !begun && !linked.values().any(|account| *account == id) {
                 broken.push(format!("INV-06: {id} cannot be entered"));
             }
         }

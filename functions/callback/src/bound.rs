@@ -150,7 +150,7 @@ impl Callback {
             return Err(Failure::new(Code::ReauthenticationRequired, why));
         }
         let current = Current { token, session, epoch };
-        self.entrance.prove(current, &record).await.map(Some)
+        self.entrance.prove(current, &record, self.entrance.clock.now()).await.map(Some)
     }
 }
 

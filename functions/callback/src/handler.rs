@@ -136,7 +136,8 @@ impl Callback {
     ) -> Result<Reply, Failure> {
         let current = self.entrance.current(request).await?;
         let replaces = current.as_ref().map(|(token, _)| token);
-        let visit = Visit { customer, kind: Kind::Browser, replaces, ticket: None, handed: None };
+        let (kind, at) = (Kind::Browser, self.entrance.clock.now());
+        let visit = Visit { customer, kind, replaces, ticket: None, handed: None, at };
         let session = current.as_ref().map(|(_, session)| session);
         match self.entrance.arrive(visit, session).await? {
             Arrival::Open(opened) => Ok(reply::signed_in(&self.site, request, opened.parts(), to)),
@@ -207,6 +208,7 @@ impl Callback {
             replaces: session.as_ref(),
             ticket: Some(&key),
             handed: None,
+            at: self.entrance.clock.now(),
         };
         let found = self.entrance.look_up(&ticket.customer, false).await?;
         let facts = self.entrance.facts(&found, &ticket.customer);

@@ -155,7 +155,8 @@ impl Device {
     /// does so in a browser, and a later question finds the link.
     async fn let_in(&self, handle: &DeviceHandle, customer: &Profile) -> Result<Reply, Failure> {
         let handed = Some(Brought::Handle(handle));
-        let visit = Visit { customer, kind: Kind::Device, replaces: None, ticket: None, handed };
+        let (kind, at) = (Kind::Device, self.entrance.clock.now());
+        let visit = Visit { customer, kind, replaces: None, ticket: None, handed, at };
         let status = match self.entrance.arrive(visit, None).await? {
             Arrival::Open(opened) => return Ok(reply::let_in(opened.parts())),
             Arrival::ProvePassword(_) => "link_required",

@@ -134,7 +134,8 @@ impl Handoff {
             What::Code(_) => None,
         };
         let replaces = current.as_ref().map(|(token, _)| token);
-        let visit = Visit { customer, kind, replaces, ticket: None, handed };
+        let at = self.entrance.clock.now();
+        let visit = Visit { customer, kind, replaces, ticket: None, handed, at };
         let session = current.as_ref().map(|(_, session)| session);
         let (to, entrance) = (ReturnTo::home(), &self.entrance);
         match entrance.arrive(visit, session).await? {

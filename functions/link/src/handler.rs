@@ -2,7 +2,7 @@
 
 use accounts::{Proof, Record, System as _, Verdict};
 use domain::{
-    AccountId, Email, LinkTicket, Status,
+    AccountId, Email, LinkTicket, Status, Timestamp,
     link::{LIVES_AFTER_FORGOT, Purpose, Ticket, limits},
     session::Kind,
     sign_in::Refusal,
@@ -123,7 +123,7 @@ impl Link {
             return Err(Refusal::AccountClosed.into());
         }
         match verdict {
-            Verdict::Match => self.let_in(request, waiting, &record, epoch).await,
+            Verdict::Match => self.let_in(request, waiting, &record, (epoch, now)).await,
             Verdict::NoPassword => Err(Refusal::NoPassword.into()),
             Verdict::Closed => Err(Refusal::AccountClosed.into()),
             Verdict::Mismatch | Verdict::MfaRequired if *attempts_left <= 1 => {
@@ -146,7 +146,7 @@ impl Link {
         request: &Request,
         waiting: &Waiting,
         record: &Record,
-        epoch: u64,
+        (epoch, at): (u64, Timestamp),
     ) -> Result<Reply, Failure> {
         let session = cookie::session(request);
         let visit = Visit {
@@ -155,6 +155,7 @@ impl Link {
             replaces: session.as_ref(),
             ticket: Some(&waiting.key),
             handed: None,
+            at,
         };
         let mut entry = self.entrance.link(visit, record, epoch).await?;
         if entry.changed(Part::Identity) || entry.changed(Part::Reverse) {

@@ -5,6 +5,7 @@ use domain::{
     Clock, UndoToken,
     notice::{Notice, UNDO_LIVES},
 };
+use futures_util::future::join_all;
 use notify::Messenger;
 use serde_json::{Value, json};
 use store::{Tickets, Undo, Waiting};
@@ -34,17 +35,25 @@ impl Invoke for Notices {
     /// Whatever it was that woke us, what is to be told lies in the outbox.
     async fn invoke(&self, _event: Value) -> Result<Value, Failure> {
         let Some(listener) = &self.listener else { return Ok(json!({ "delivered": 0 })) };
+        let at_once = match listener {
+            // In their order.
+            Listener::Messenger(_) => 1,
+            // A site that is slow with a few must not use up the time of all others.
+            Listener::Accounts(_) => 25,
+        };
         let (mut delivered, mut failed) = (0, 0);
         let mut last: Option<Waiting> = None;
         while delivered + failed < MOST {
             let waiting = self.tickets.outbox(last.as_ref()).await.map_err(Failure::unavailable)?;
             let Some(end) = waiting.last().cloned() else { break };
-            for one in &waiting {
-                match self.deliver(listener, one).await {
-                    Ok(()) => delivered += 1,
-                    Err(failure) => {
-                        failed += 1;
-                        log::failure("a notice was not delivered", &failure);
+            for some in waiting.chunks(at_once) {
+                for delivery in join_all(some.iter().map(|one| self.deliver(listener, one))).await {
+                    match delivery {
+                        Ok(()) => delivered += 1,
+                        Err(failure) => {
+                            failed += 1;
+                            log::failure("a notice was not delivered", &failure);
+                        }
                     }
                 }
             }

@@ -110,7 +110,7 @@ impl Reauthenticate {
             }
         }
         let current = Current { token, session, epoch };
-        match self.entrance.prove(current, record).await? {
+        match self.entrance.prove(current, record, now).await? {
             Entry::Open(opened) => {
                 let reply = if request.wants_json() {
                     reply::json(

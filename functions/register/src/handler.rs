@@ -96,6 +96,7 @@ impl Register {
             replaces: session.as_ref(),
             ticket: Some(key),
             handed: None,
+            at: self.entrance.clock.now(),
         };
         let names = self.entrance.fields.iter().map(|field| field.name.clone());
         let values = names.zip(filled.values.into_iter().map(|(value, _)| value)).collect();
@@ -163,7 +164,7 @@ impl Register {
             *place = wrong.get(&field.name).copied();
         }
         // What cannot be put right here is no fault of the visitor's.
-        if filled.is_right() || (filled.email_wrong.is_some() && ticket.customer.email.is_some()) {
+        if filled.is_right() {
             return Err(Failure::broken("the account system refuses what it is not asked for"));
         }
         self.ask_again(request, key, ticket, &filled)

@@ -1,7 +1,7 @@
-use local_stack::Options;
+use local_stack::{Options, sites::Sample};
 
 pub(crate) const HELP: &str = "\
-cargo local [--port N] [--data DIR] [--functions-at URL] [NAME=VALUE …]
+cargo local [--port N] [--data DIR] [--accounts WHERE] [--functions-at URL] [NAME=VALUE …]
 cargo local tv [--port N]
 
 Runs the whole site on this machine: the shop with the functions below /auth/, a stand-in
@@ -9,6 +9,9 @@ for Amazon, a DynamoDB and a Secrets Manager. `tv` plays a television beside it.
 
   --port N            the site's port, 3000 if absent; the three after it are taken as well
   --data DIR          keeps the tables in DIR; they are gone afterwards if absent
+  --accounts WHERE    asks about accounts elsewhere than in the table: `webhook` and `function` are
+                      answered by the shop, `python` and `node` by a site of infra/sites, with a
+                      PostgreSQL of its own (the shop's own desk then knows none of its newcomers)
   --functions-at URL  takes the functions from a Lambda API, such as `cargo lambda watch`
   NAME=VALUE          a parameter of infra/template.yaml, such as Registration=closed
   --help              this text";
@@ -19,13 +22,15 @@ pub(crate) struct Arguments {
     pub(crate) help: bool,
     /// The site that a television is to be played for.
     pub(crate) television: Option<String>,
+    /// The site that is to be asked about accounts.
+    pub(crate) sample: Option<Sample>,
     pub(crate) options: Options,
 }
 
 impl Arguments {
     pub(crate) fn parse(words: impl Iterator<Item = String>) -> Result<Self, String> {
         let options = Options { port: Some(3000), show_logs: true, ..Options::default() };
-        let mut arguments = Self { options, help: false, television: None };
+        let mut arguments = Self { options, help: false, television: None, sample: None };
         let mut words = words.peekable();
         let is_television = words.next_if(|word| word == "tv").is_some();
         while let Some(word) = words.next() {
@@ -37,8 +42,17 @@ impl Arguments {
                     let port = value()?.parse().ok().filter(|port| (1..=65_532).contains(port));
                     options.port = Some(port.ok_or("--port needs a number from 1 to 65532.")?);
                 }
-                "--data" | "--functions-at" if is_television => {
+                "--data" | "--accounts" | "--functions-at" if is_television => {
                     return Err(format!("{word} is nothing to a television."));
+                }
+                "--accounts" => {
+                    let place = value()?;
+                    arguments.sample = Sample::parse(&place);
+                    let wire = arguments.sample.map_or(place.as_str(), |_| "webhook");
+                    if !["webhook", "function"].contains(&wire) {
+                        return Err("--accounts is webhook, function, python or node.".to_owned());
+                    }
+                    options.parameters.insert("Accounts".to_owned(), wire.to_owned());
                 }
                 "--data" => options.data = Some(value()?.into()),
                 "--functions-at" => options.functions_at = Some(value()?),
@@ -85,6 +99,14 @@ mod tests {
         assert_eq!(options.functions_at.as_deref(), Some("http://x"));
         assert_eq!(options.parameters["Registration"], "closed");
         assert!(parse("--port 1 --help").unwrap().help);
+        let python = parse("--accounts python").unwrap();
+        assert_eq!(python.sample, Some(Sample::Python));
+        assert_eq!(python.options.parameters["Accounts"], "webhook");
+        let function = parse("--accounts function").unwrap();
+        assert_eq!(
+            (function.sample, &*function.options.parameters["Accounts"]),
+            (None, "function")
+        );
     }
 
     #[test]
@@ -104,6 +126,8 @@ mod tests {
             ("--port 0", "--port needs a number from 1 to 65532."),
             ("--port 65533", "--port needs a number from 1 to 65532."),
             ("--verbose", "--verbose is not understood."),
+            ("--accounts mars", "--accounts is webhook, function, python or node."),
+            ("tv --accounts node", "--accounts is nothing to a television."),
             ("--data=x", "--data=x is not understood."),
             ("here", "here is not understood."),
             ("--port 1 tv", "tv is not understood."),

@@ -12,6 +12,7 @@ pub mod queue;
 pub mod secrets;
 pub mod seed;
 pub mod shop;
+pub mod sites;
 pub mod specimen;
 pub mod template;
 

@@ -10,7 +10,7 @@ use std::{
     process::{Command, ExitCode},
 };
 
-use local_stack::{Error, Stack, seed};
+use local_stack::{Error, Stack, WEBHOOK_SECRET, seed, sites::Site};
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::arguments::{Arguments, HELP};
@@ -44,13 +44,21 @@ fn ended(how: Result<(), Error>) -> ExitCode {
     }
 }
 
-async fn run(Arguments { options, .. }: Arguments) -> Result<(), Error> {
+async fn run(Arguments { mut options, sample, .. }: Arguments) -> Result<(), Error> {
     let elsewhere = options.functions_at.clone();
     if elsewhere.is_none() {
         build()?;
     }
+    let site = match sample {
+        None => None,
+        Some(sample) => Some(sample.start(WEBHOOK_SECRET).await?),
+    };
+    if let Some(site) = &site {
+        let url = ("AccountsWebhookUrl".to_owned(), site.webhook_url.clone());
+        options.parameters.extend([url]);
+    }
     let stack = options.start().await?;
-    introduce(&stack);
+    introduce(&stack, site.as_ref());
     if let Some(url) = elsewhere {
         let file = write_settings(&stack)?;
         println!("The functions are expected at {url}, with these settings:");
@@ -81,7 +89,7 @@ fn build() -> Result<(), Error> {
 }
 
 /// Says what there is and what to try.
-fn introduce(stack: &Stack) {
+fn introduce(stack: &Stack, site: Option<&Site>) {
     println!();
     for (what, url) in [
         ("The shop", &stack.url),
@@ -90,6 +98,9 @@ fn introduce(stack: &Stack) {
         ("Secrets", &stack.secrets.url),
     ] {
         println!("  {what:<10} {url}");
+    }
+    if let Some(site) = site {
+        println!("  {:<10} {}", "Accounts", site.webhook_url);
     }
     println!("\nThe shop's accounts:");
     for account in seed::ACCOUNTS {

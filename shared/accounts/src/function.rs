@@ -1,8 +1,10 @@
 //! Questions by invoking a Lambda function.
 
+use std::time::Duration;
+
 use aws_sdk_lambda::{
     Client,
-    config::{Builder, retry::RetryConfig},
+    config::{Builder, retry::RetryConfig, timeout::TimeoutConfig},
     primitives::Blob,
 };
 
@@ -16,9 +18,10 @@ pub struct Function {
 
 impl Function {
     /// The function of this ARN. Nothing is tried again behind our back: a password that was compared
-    /// twice would count twice.
+    /// twice would count twice. Whoever asks says how long they wait.
     pub fn new(config: impl Into<Builder>, arn: String) -> Self {
-        let config = config.into().retry_config(RetryConfig::disabled());
+        let timeouts = TimeoutConfig::builder().connect_timeout(Duration::from_secs(1)).build();
+        let config = config.into().retry_config(RetryConfig::disabled()).timeout_config(timeouts);
         Self { client: Client::from_conf(config.build()), arn }
     }
 

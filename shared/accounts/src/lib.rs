@@ -22,7 +22,7 @@ use serde_json::Value;
 /// A write or a check of the account system, to be part of a transaction.
 pub use aws_sdk_dynamodb::types::TransactWriteItem as Item;
 pub use function::Function;
-pub use remote::{Carrier, Remote};
+pub use remote::Remote;
 pub use table::{Attributes, Table};
 pub use webhook::Webhook;
 
@@ -171,7 +171,7 @@ pub enum Verdict {
 }
 
 /// An account to be created for a newcomer. It gets no password: not a blank one, not a random one.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct NewAccount {
     /// The address, not known to be verified.
     pub email: Option<Email>,
@@ -186,7 +186,6 @@ pub struct NewAccount {
 }
 
 /// What came of creating an account.
-#[derive(Debug)]
 pub enum Creation {
     /// It is there once this item is written.
     Item(Account, Box<Item>),
@@ -198,6 +197,19 @@ pub enum Creation {
     Invalid(BTreeMap<String, Wrong>),
     /// Accounts are not created here.
     Unsupported,
+}
+
+/// What an account holds stays out of logs.
+impl fmt::Debug for Creation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Item(..) => "Item(…)",
+            Self::Opened(_) => "Opened(…)",
+            Self::EmailTaken => "EmailTaken",
+            Self::Invalid(_) => "Invalid(…)",
+            Self::Unsupported => "Unsupported",
+        })
+    }
 }
 
 /// Whether something was done.

@@ -1,6 +1,6 @@
 //! The account system that is asked over a wire.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use domain::{AccountId, CreationKey, Email, Timestamp, sync::Changes};
 use serde_json::Value;
@@ -13,16 +13,14 @@ use crate::{
 
 /// How long an answer may take, a second try included.
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
+/// How long one may take that a visitor waits for who is in already.
+const UPDATE_WITHIN: Duration = Duration::from_secs(1);
+/// The longest password, and the longest code of a second factor, in bytes.
+const LONGEST: (usize, usize) = (1024, 64);
 
 /// Somebody who answers questions about accounts.
-#[derive(Clone)]
-pub struct Remote(
-    /// How questions get there.
-    pub Arc<Carrier>,
-);
-
-/// How questions get there and answers back.
-pub enum Carrier {
+#[expect(clippy::large_enum_variant, reason = "there is one for each function")]
+pub enum Remote {
     /// Over HTTPS, signed.
     Webhook(Webhook),
     /// By invoking a Lambda function.
@@ -50,12 +48,17 @@ impl System for Remote {
         }
     }
 
+    /// What nobody can have chosen is not asked about.
     async fn verify(
         &self,
         id: &AccountId,
         _found: Option<&Record>,
         proof: Proof<'_>,
     ) -> Result<Verdict, Error> {
+        let (password, code) = (proof.password.len(), proof.code.map_or(0, str::len));
+        if !(1..=LONGEST.0).contains(&password) || code > LONGEST.1 {
+            return Ok(Verdict::Mismatch);
+        }
         self.ask(Question::verify(id, proof)).await?.verdict()
     }
 
@@ -82,23 +85,28 @@ impl Remote {
     async fn ask(&self, question: Question<'_>) -> Result<Answer, Error> {
         let to = question.to();
         let body = question.print()?;
+        // Not part of the time that the other side has.
+        let keys = match self {
+            Self::Webhook(webhook) => webhook.keys(to).await?,
+            Self::Function(_) => Vec::new(),
+        };
+        let once = async || match self {
+            Self::Webhook(webhook) => webhook.ask(to, &keys, &body).await,
+            Self::Function(function) => function.ask(to, &body).await,
+        };
         let asked = async {
-            match self.0.ask(to, &body).await {
-                Err(_) if question.changes_nothing() => self.0.ask(to, &body).await,
+            match once().await.and_then(|answer| Answer::read(to, &answer)) {
+                Err(_) if question.changes_nothing() => {
+                    once().await.and_then(|answer| Answer::read(to, &answer))
+                }
                 answered => answered,
             }
         };
-        let answered = tokio::time::timeout(ANSWER_WITHIN, asked).await;
-        answered.unwrap_or(Err(Error::Answer(to, "took too long")))
-    }
-}
-
-impl Carrier {
-    async fn ask(&self, to: &'static str, body: &[u8]) -> Result<Answer, Error> {
-        let answer = match self {
-            Self::Webhook(webhook) => webhook.ask(to, body).await?,
-            Self::Function(function) => function.ask(to, body).await?,
+        let within = match question {
+            Question::Update { .. } => UPDATE_WITHIN,
+            _ => ANSWER_WITHIN,
         };
-        Answer::read(to, &answer)
+        let answered = tokio::time::timeout(within, asked).await;
+        answered.unwrap_or(Err(Error::Answer(to, "took too long")))
     }
 }

@@ -196,7 +196,8 @@ impl System for Table {
     ) -> Result<Creation, Error> {
         let (id, names) = (key.account_id(), &self.attributes);
         let mut row = HashMap::new();
-        // The site's own fields first: none of them can take the place of what follows.
+        // The site's own fields first: none of them can take the place of what follows, whatever the
+        // settings allow.
         let fields = new.fields.iter().filter(|(_, value)| !value.is_empty());
         row.extend(fields.map(|(name, value)| (name.clone(), s(value))));
         for (name, version) in &new.consents {
@@ -380,6 +381,13 @@ impl Table {
 }
 
 impl Attributes {
+    /// Whether a new account holds something of ours in this attribute, or nothing on purpose.
+    pub fn is_reserved(&self, name: &str) -> bool {
+        let ours = [&self.id, &self.email, &self.password_hash, &self.status];
+        ours.into_iter().chain(&self.email_key).any(|ours| ours == name)
+            || ["email_verified", "created_at"].contains(&name)
+    }
+
     /// What a value of the status attribute means. What is not known keeps everybody out.
     fn status_of(&self, value: Option<&AttributeValue>) -> Status {
         let word = match value {

@@ -32,12 +32,21 @@ impl Webhook {
         Ok(Self { http: https::client(CONNECT_WITHIN)?, url, secret, clock })
     }
 
-    /// Sends a question, and gives the body of an answer that counts. Each try is a message of its own.
-    pub(crate) async fn ask(&self, to: &'static str, body: &[u8]) -> Result<Vec<u8>, Error> {
-        let now = self.clock.now();
-        let text = self.secret.read(now).await.map_err(unavailable(to))?;
+    /// What messages are signed with now.
+    pub(crate) async fn keys(&self, to: &'static str) -> Result<Vec<Key>, Error> {
+        let text = self.secret.read(self.clock.now()).await.map_err(unavailable(to))?;
         let keys = Key::parse_all(&text);
-        let keys = keys.ok_or(Error::Answer(to, "has a secret that is not whsec_ and base64"))?;
+        keys.ok_or(Error::Answer(to, "has a secret that is not whsec_ and base64"))
+    }
+
+    /// Sends a question, and gives the body of an answer that counts. Each try is a message of its own.
+    pub(crate) async fn ask(
+        &self,
+        to: &'static str,
+        keys: &[Key],
+        body: &[u8],
+    ) -> Result<Vec<u8>, Error> {
+        let now = self.clock.now();
         let id = message_id(&mut UnwrapErr(getrandom::SysRng));
         let signatures: Vec<_> = keys.iter().map(|key| key.sign(&id, now, body)).collect();
         let request = self

@@ -1,6 +1,6 @@
 //! What of Amazon's data is copied into an account when its owner signs in, `PROFILE_SYNC`.
 //!
-//! A person's own edit always wins. So with each link it is kept, as hashes, what was copied: a field
+//! A person's own edit always wins. So with each link it is kept, as a hash, what was copied last: a field
 //! that holds something else by now, or nothing any more, is its owner's and is left alone. The e-mail
 //! address is never copied: one that follows Amazon's would hand the account to whoever types it there
 //! first.
@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use crate::Profile;
 
 /// One of something for each field that can be copied.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Synced<T> {
     /// The name.
     pub name: T,
@@ -24,8 +24,8 @@ pub struct Synced<T> {
 pub type ProfileSync = Synced<Rule>;
 /// What an account holds.
 pub type Holdings = Synced<Held>;
-/// What was copied into an account.
-pub type Copied = Synced<Marks>;
+/// What was copied into an account last.
+pub type Copied = Synced<Mark>;
 /// What a sign-in writes into an account.
 pub type Changes = Synced<Option<String>>;
 
@@ -53,10 +53,15 @@ pub enum Held {
     Other,
 }
 
-/// Hashes of what was copied into a field: the latest, and what it replaced, which is what the account
-/// still holds if the account system did not hear of the latest. None if nothing ever was.
+/// A hash of what was copied into a field last; nothing if nothing ever was.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Marks(Vec<String>);
+pub struct Mark(Option<String>);
+
+impl<T> std::fmt::Debug for Synced<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Synced(…)")
+    }
+}
 
 /// Reads `name=fill_empty,postal_code=never,email=never`; what is left out is never copied.
 impl FromStr for ProfileSync {
@@ -91,23 +96,33 @@ impl ProfileSync {
         held: &Holdings,
         copied: &Copied,
     ) -> (Changes, Copied) {
-        let (name, copied_name) =
-            change(self.name, customer.name.as_deref(), &held.name, &copied.name);
-        let told = customer.postal_code.as_deref();
-        let (postal_code, copied_postal_code) =
-            change(self.postal_code, told, &held.postal_code, &copied.postal_code);
-        (
-            Changes { name, postal_code },
-            Copied { name: copied_name, postal_code: copied_postal_code },
-        )
+        let changes = Changes {
+            name: change(self.name, customer, &customer.name, &held.name, &copied.name),
+            postal_code: change(
+                self.postal_code,
+                customer,
+                &customer.postal_code,
+                &held.postal_code,
+                &copied.postal_code,
+            ),
+        };
+        let mark = |written: &Option<String>, before: &Mark| match written {
+            Some(written) => Mark::of(customer, written),
+            None => before.clone(),
+        };
+        let copied = Copied {
+            name: mark(&changes.name, &copied.name),
+            postal_code: mark(&changes.postal_code, &copied.postal_code),
+        };
+        (changes, copied)
     }
 
     /// What counts as copied into the account of a newcomer: all that they were offered, whether or not
     /// they left it so.
     pub fn offered(&self, customer: &Profile) -> Copied {
         let mark = |rule, told: &Option<String>| match told {
-            Some(told) if rule != Rule::Never => Marks(vec![hash(told)]),
-            _ => Marks::default(),
+            Some(told) if rule != Rule::Never => Mark::of(customer, told),
+            _ => Mark::default(),
         };
         Copied {
             name: mark(self.name, &customer.name),
@@ -116,20 +131,20 @@ impl ProfileSync {
     }
 }
 
-fn change(rule: Rule, told: Option<&str>, held: &Held, marks: &Marks) -> (Option<String>, Marks) {
-    let copied = told.filter(|told| match (rule, held) {
+fn change(
+    rule: Rule,
+    customer: &Profile,
+    told: &Option<String>,
+    held: &Held,
+    mark: &Mark,
+) -> Option<String> {
+    let copied = |told: &String| match (rule, held) {
         (Rule::Never, _) | (_, Held::Other) => false,
-        (_, Held::Nothing) => marks.0.is_empty(),
+        (_, Held::Nothing) => *mark == Mark::default(),
         (Rule::FillEmpty, Held::Text(_)) => false,
-        (Rule::Always, Held::Text(text)) => text != told && marks.0.contains(&hash(text)),
-    });
-    match (copied, held) {
-        (None, _) => (None, marks.clone()),
-        (Some(told), Held::Text(text)) => {
-            (Some(told.to_owned()), Marks(vec![hash(told), hash(text)]))
-        }
-        (Some(told), _) => (Some(told.to_owned()), Marks(vec![hash(told)])),
-    }
+        (Rule::Always, Held::Text(text)) => text != told && *mark == Mark::of(customer, text),
+    };
+    told.clone().filter(copied)
 }
 
 impl Changes {
@@ -153,25 +168,27 @@ impl std::fmt::Debug for Held {
     }
 }
 
-impl Marks {
-    /// The hashes as a row keeps them, with spaces between; nothing if there are none.
-    pub fn print(&self) -> Option<String> {
-        (!self.0.is_empty()).then(|| self.0.join(" "))
+impl Mark {
+    /// Mixed with the customer's id, so that a list of all postal codes does not fit every mark.
+    fn of(customer: &Profile, text: &str) -> Self {
+        let digest = Sha256::new().chain_update(customer.user_id.as_str()).chain_update([0]);
+        let mut hex = String::new();
+        for byte in &digest.chain_update(text).finalize()[..16] {
+            // Writing to a string cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+        }
+        Self(Some(hex))
     }
 
-    /// The hashes that a row keeps.
+    /// The hash as a row keeps it; nothing if there is none.
+    pub fn print(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+
+    /// The hash that a row keeps.
     pub fn parse(text: &str) -> Self {
-        Self(text.split_whitespace().map(str::to_owned).collect())
+        Self(Some(text.to_owned()))
     }
-}
-
-fn hash(text: &str) -> String {
-    let mut hex = String::new();
-    for byte in &Sha256::digest(text)[..16] {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
 }
 
 #[cfg(test)]
@@ -198,8 +215,8 @@ mod tests {
                 (*edit).clone_into(&mut name);
             }
             let held = Holdings { name: Held::text(&name), ..Holdings::default() };
-            let (changes, marks) = sync.changes(&customer(Some(told)), &held, &copied);
-            copied = marks;
+            let (changes, after) = sync.changes(&customer(Some(told)), &held, &copied);
+            copied = after;
             name = changes.name.unwrap_or(name);
         }
         name
@@ -242,18 +259,6 @@ mod tests {
     }
 
     #[test]
-    fn what_the_account_system_did_not_hear_of_is_told_again() {
-        let sync = ProfileSync { name: Rule::Always, postal_code: Rule::Never };
-        let held = |name: &str| Holdings { name: Held::text(name), ..Holdings::default() };
-        let (_, copied) = sync.changes(&customer(Some("A")), &held(""), &Copied::default());
-        let (changes, copied) = sync.changes(&customer(Some("B")), &held("A"), &copied);
-        assert_eq!(changes.name.as_deref(), Some("B"));
-        // It still holds A: that is not its owner's doing.
-        let (changes, _) = sync.changes(&customer(Some("B")), &held("A"), &copied);
-        assert_eq!(changes.name.as_deref(), Some("B"));
-    }
-
-    #[test]
     fn what_a_newcomer_was_offered_is_theirs_to_change() {
         let sync = ProfileSync { name: Rule::Always, postal_code: Rule::Always };
         let offered = sync.offered(&customer(Some("A")));
@@ -270,14 +275,19 @@ mod tests {
     }
 
     #[test]
-    fn marks_are_read_as_they_are_written_and_tell_nothing() {
+    fn marks_are_read_as_they_are_written() {
         let sync = ProfileSync { name: Rule::Always, postal_code: Rule::Always };
-        let marks = sync.offered(&customer(Some("Ann Author"))).name;
-        let text = marks.print().unwrap();
-        assert_eq!(Marks::parse(&text), marks);
+        let offered = sync.offered(&customer(Some("Ann Author")));
+        let text = offered.name.print().unwrap();
+        assert_eq!(Mark::parse(text), offered.name);
         assert!(!text.contains("Ann"));
-        assert_eq!(Marks::default().print(), None);
-        assert_eq!(Marks::parse(""), Marks::default());
-        assert_eq!(format!("{:?}", Held::text("Ann")), "Held(…)");
+        assert_eq!(Mark::default().print(), None);
+        let other = Profile {
+            user_id: AmazonUserId::parse("amzn1.account.B").unwrap(),
+            ..customer(Some("Ann Author"))
+        };
+        assert_ne!(sync.offered(&other).name, offered.name, "marks do not tell who is alike");
+        let changes = Changes { name: Some("Ann".into()), postal_code: None };
+        assert!(!format!("{:?} {changes:?}", Held::text("Ann")).contains("Ann"));
     }
 }

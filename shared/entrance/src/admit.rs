@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use accounts::{Record, System as _};
 use domain::{
-    Account, LinkTicket, Profile, SessionToken, Status,
+    Account, AccountId, LinkTicket, Profile, SessionToken, Status, Timestamp,
     device::DeviceHandle,
     handoff::HandedToken,
     notice,
@@ -28,6 +28,9 @@ pub struct Visit<'a> {
     pub ticket: Option<&'a LinkTicket>,
     /// What they brought along.
     pub handed: Option<Brought<'a>>,
+    /// When they came: before anybody was asked about them. What was proven was proven then, and what
+    /// ended since ends this too.
+    pub at: Timestamp,
 }
 
 /// What somebody brings along who does not come by a browser.
@@ -143,22 +146,34 @@ impl Entrance {
         let item = item.map_err(Failure::broken)?;
         let mut account = record.account.clone();
         account.name = changes.name.clone().or(account.name);
-        let opening = Opening { account: &account, how, epoch, bond, item, copied: &copied };
+        let noted = if self.accounts.capabilities().joins_transactions { &copied } else { before };
+        let opening = Opening { account: &account, how, epoch, bond, item, copied: noted };
         let entry = self.admit(visit, opening).await?;
         if matches!(entry, Entry::Open(_)) {
-            self.write_changes(&account, &changes).await;
+            self.write_changes(visit.customer, &account.id, &changes, &copied).await;
         }
         Ok(entry)
     }
 
     /// Writes what a sign-in changes in an account, where that could not be part of the transaction.
-    /// They are in, whether or not it can be written: the next sign-in tries again.
-    pub(crate) async fn write_changes(&self, account: &Account, changes: &Changes) {
+    /// They are in, whether or not it can be written: the next sign-in tries again. What was written is
+    /// noted last: were it lost in between, it would count as its owner's, and be left alone.
+    pub(crate) async fn write_changes(
+        &self,
+        customer: &Profile,
+        account: &AccountId,
+        changes: &Changes,
+        copied: &Copied,
+    ) {
         if self.accounts.capabilities().joins_transactions || changes.is_empty() {
             return;
         }
-        if let Err(error) = self.accounts.update(&account.id, changes).await {
-            log::warning("what Amazon told was not copied", &error);
+        if let Err(error) = self.accounts.update(account, changes).await {
+            return log::warning("what Amazon told was not copied", &error);
+        }
+        let noted = self.identities.note_copied(&customer.user_id, account, copied).await;
+        if let Err(error) = noted {
+            log::warning("what was copied was not noted", &error);
         }
     }
 
@@ -168,7 +183,7 @@ impl Entrance {
         opening: Opening<'_>,
     ) -> Result<Entry, Failure> {
         let Opening { account, how, epoch, bond, item, copied } = opening;
-        let (now, total) = (self.clock.now(), self.lifetimes.total);
+        let (now, total) = (visit.at, self.lifetimes.total);
         let (handed, device) = match visit.handed {
             Some(Brought::Token(token)) => {
                 let handed = self.tickets.handed(token).await.map_err(Failure::unavailable)?;

@@ -10,8 +10,10 @@
 //! Whatever dies in between, the row is still there, and the next sign-in goes on at step 2 by the same
 //! key, which gives the same account.
 
-use accounts::{Creation, NewAccount, System as _};
-use domain::{Account, CreationKey, Status, session::How, sign_in::Refusal};
+use std::collections::BTreeMap;
+
+use accounts::{ByEmail, Creation, NewAccount, System as _};
+use domain::{Account, CreationKey, Status, registration::Wrong, session::How, sign_in::Refusal};
 use store::{Bond, Part};
 use web::Failure;
 
@@ -52,7 +54,7 @@ impl Entrance {
         new: &NewAccount,
         pending: Option<&CreationKey>,
     ) -> Result<Entry, Failure> {
-        let (customer, now) = (&visit.customer.user_id, self.clock.now());
+        let (customer, now) = (&visit.customer.user_id, visit.at);
         let key = match pending {
             Some(key) => key.clone(),
             None => {
@@ -65,18 +67,54 @@ impl Entrance {
             }
         };
         let created = self.accounts.create(&key, new, now).await;
-        let entry = match created.map_err(Failure::unavailable)? {
-            Creation::Opened(account) => return self.complete(visit, new, &key, account).await,
-            Creation::Item(..) => {
-                return Err(Failure::broken("an item of a transaction came over a wire"));
+        let mut created = created.map_err(Failure::unavailable)?;
+        if let Creation::Invalid(fields) = &created
+            && let Some(less) = self.without(new, fields)
+        {
+            let again = self.accounts.create(&key, &less, now).await;
+            created = again.map_err(Failure::unavailable)?;
+        }
+        match created {
+            Creation::Opened(account) => self.complete(visit, new, &key, account).await,
+            Creation::Item(..) => Err(Failure::broken("an item of a transaction came over a wire")),
+            Creation::EmailTaken => {
+                self.give_up(visit, &key).await?;
+                let Some(email) = &new.email else { return Err(Refusal::AmbiguousEmail.into()) };
+                match self.accounts.find_by_email(email).await.map_err(Failure::unavailable)? {
+                    // It is another one to us, such as one with an accent: nobody can be asked for it.
+                    ByEmail::Nobody => Err(Refusal::AmbiguousEmail.into()),
+                    // Whoever has it is asked for the password.
+                    _ => Ok(Entry::Changed(vec![Part::Email])),
+                }
             }
-            // Whoever has it is asked for the password.
-            Creation::EmailTaken => Ok(Entry::Changed(vec![Part::Email])),
+            // The row stays: the key is good for what the newcomer sends next.
+            Creation::Invalid(fields)
+                if visit.customer.email.is_some() && fields.contains_key("email") =>
+            {
+                self.give_up(visit, &key).await?;
+                Err(Refusal::RegistrationClosed.into())
+            }
             Creation::Invalid(fields) => Ok(Entry::Invalid(fields)),
-            Creation::Unsupported => Err(Refusal::RegistrationClosed.into()),
+            Creation::Unsupported => {
+                self.give_up(visit, &key).await?;
+                Err(Refusal::RegistrationClosed.into())
+            }
+        }
+    }
+
+    /// A newcomer without what of Amazon's data the account system refuses, where that is all it refuses
+    /// and nobody is asked for it: a name that is too long is no reason to send them away.
+    fn without(&self, new: &NewAccount, refused: &BTreeMap<String, Wrong>) -> Option<NewAccount> {
+        let asked = |name: &str| self.fields.iter().any(|field| field.name == name);
+        let extra = |name: &String| ["name", "postal_code"].contains(&&**name) && !asked(name);
+        let keep = |name: &str, value: &Option<String>| {
+            value.clone().filter(|_| !refused.contains_key(name))
         };
-        self.give_up(visit, &key).await?;
-        entry
+        refused.keys().all(extra).then(|| NewAccount {
+            name: keep("name", &new.name),
+            postal_code: keep("postal_code", &new.postal_code),
+            ..new.clone()
+        })
     }
 
     /// The account is there. It is the newcomer's if nothing has happened to it since it was created.
@@ -100,8 +138,11 @@ impl Entrance {
             return Err(Refusal::AccountClosed.into());
         }
         let entry = self.admit_newcomer(visit, &account, Bond::Completed(key), None).await?;
-        if entry.changed(Part::Epoch) {
-            // All of its sessions were ended once: a new password, or the end of the account.
+        // All of its sessions were ended once, by a new password or the end of the account; or its owner
+        // has linked it otherwise.
+        let epoch = || self.sessions.epoch(&account.id);
+        let ended = entry.changed(Part::Epoch) && epoch().await.map_err(Failure::unavailable)? > 0;
+        if ended || entry.changed(Part::Reverse) {
             self.give_up(visit, key).await?;
         }
         Ok(entry)

@@ -25,7 +25,7 @@ use domain::{
     sync::ProfileSync,
 };
 use store::{Commit, Identities, Part, Sessions, Tickets, commit};
-use web::{Failure, Fatal, Reply, Request, Settings, Site, cookie, log, reply};
+use web::{Failure, Fatal, Reply, Request, Settings, Site, Unset, cookie, log, reply};
 
 pub use admit::{Brought, Entry, Opened, Visit};
 pub use arrive::Arrival;
@@ -68,12 +68,19 @@ impl Entrance {
         let client = store::connect(&aws::config(aws::Place { region, endpoint })?);
         let accounts = accounts(settings, &client)?;
         let table = |name| settings.text(name);
+        let fields = settings.registration_fields()?;
+        if let Accounts::Table(accounts) = &accounts
+            && fields.iter().any(|field| accounts.attributes.is_reserved(&field.name))
+        {
+            let problem = "has a field that the table of accounts needs for something else";
+            return Err(Unset { name: "REGISTRATION_FIELDS", problem }.into());
+        }
         let entrance = Self {
             clock: Clock::System,
             policy: Policy {
                 registration_open: settings.one_of("REGISTRATION", ["open", "closed"])? == "open",
             },
-            fields: settings.registration_fields()?,
+            fields,
             sync: settings.parsed("PROFILE_SYNC", ProfileSync::default())?,
             lifetimes: Lifetimes {
                 idle: settings.seconds("SESSION_IDLE_SECONDS", 43_200)?,

@@ -66,6 +66,8 @@ impl Entrance {
         let known = self.identities.known(&customer.user_id).await.map_err(Failure::unavailable)?;
         let identity = match known {
             None => return Ok(None),
+            // What was begun is finished, unless nobody new is let in any more.
+            Some(Known::Pending(_)) if !self.policy.registration_open => return Ok(None),
             Some(Known::Pending(key)) => {
                 return Ok(Some(Found { pending: Some(key), ..Found::default() }));
             }

@@ -25,14 +25,19 @@ pub struct Current<'a> {
 }
 
 impl Entrance {
-    /// Notes that somebody has just proven who they are, if the account and its password are still what
-    /// they were.
+    /// Notes that somebody has proven who they are, if the account and its password are still what they
+    /// were. `at` is when they were asked.
     ///
     /// # Errors
     ///
     /// `unavailable`; it may have been written or not.
-    pub async fn prove(&self, current: Current<'_>, record: &Record) -> Result<Entry, Failure> {
-        let proven = Session { proven_at: Some(self.clock.now()), ..current.session.clone() };
+    pub async fn prove(
+        &self,
+        current: Current<'_>,
+        record: &Record,
+        at: Timestamp,
+    ) -> Result<Entry, Failure> {
+        let proven = Session { proven_at: Some(at), ..current.session.clone() };
         let account = self.accounts.linking(record, &Changes::default());
         let account = account.map_err(Failure::broken)?.map(Write::account);
         self.renew(current, proven, account.into_iter().collect()).await
@@ -62,7 +67,7 @@ impl Entrance {
             amazon_email: customer.email.as_ref(),
             // A new password makes whatever was proven with an old one be proven again.
             proven_at: current.session.proven_at.unwrap_or(now),
-            copied: &copied,
+            copied: if self.accounts.capabilities().joins_transactions { &copied } else { before },
             pending: None,
             now,
         };
@@ -71,7 +76,7 @@ impl Entrance {
         writes.extend(self.noticing(Kind::Linked, current, &customer.user_id, now)?);
         let entry = self.renew(current, current.session.clone(), writes).await?;
         if matches!(entry, Entry::Open(_)) {
-            self.write_changes(&record.account, &changes).await;
+            self.write_changes(customer, &record.account.id, &changes, &copied).await;
         }
         Ok(entry)
     }

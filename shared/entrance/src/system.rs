@@ -1,6 +1,4 @@
-use std::sync::Arc;
-
-use accounts::{Accounts, Carrier, Function, Remote, System as _, Table, Webhook};
+use accounts::{Accounts, Function, Remote, System as _, Table, Webhook};
 use domain::{Clock, notice::Destination};
 use secret::Secret;
 use web::{Fatal, Settings, Unset};
@@ -11,19 +9,19 @@ use web::{Fatal, Settings, Unset};
 ///
 /// [`Fatal`] naming the setting that is missing or wrong.
 pub fn accounts(settings: &Settings, client: &store::Client) -> Result<Accounts, Fatal> {
-    let carrier = match settings.one_of("ACCOUNTS", ["table", "webhook", "function"])? {
+    let remote = match settings.one_of("ACCOUNTS", ["table", "webhook", "function"])? {
         "webhook" => {
             let url = settings.https_url("ACCOUNTS_WEBHOOK_URL")?;
             let secret = webhook_secret(settings)?;
             // Without one there is nothing to sign with.
             let secret = secret
                 .ok_or(Unset { name: "ACCOUNTS_WEBHOOK_SECRET_ARN", problem: "is missing" })?;
-            Carrier::Webhook(Webhook::new(url, secret, Clock::System)?)
+            Remote::Webhook(Webhook::new(url, secret, Clock::System)?)
         }
         "function" => {
             let (region, endpoint) = settings.aws("AWS_ENDPOINT_URL_LAMBDA")?;
             let config = aws::config(aws::Place { region, endpoint })?;
-            Carrier::Function(Function::new(&config, settings.text("ACCOUNTS_FUNCTION_ARN")?))
+            Remote::Function(Function::new(&config, settings.text("ACCOUNTS_FUNCTION_ARN")?))
         }
         _ => {
             return Ok(Accounts::Table(Table {
@@ -34,7 +32,7 @@ pub fn accounts(settings: &Settings, client: &store::Client) -> Result<Accounts,
             }));
         }
     };
-    Ok(Accounts::Remote(Remote(Arc::new(carrier))))
+    Ok(Accounts::Remote(remote))
 }
 
 /// Where owners of accounts are told of what happens to them.

@@ -11,7 +11,7 @@
 //! Amazon identity, by keys and never by an index. `epoch` repeats the account's epoch (see
 //! `sessions`), so that a sign-in learns it without another read: whoever writes the one writes the
 //! other. `proven_at` says when somebody proved to know the account's password. The `copied_…` are
-//! hashes of what was copied from Amazon into the account (see `domain::sync`).
+//! hashes of what was copied from Amazon into the account last (see `domain::sync`).
 //!
 //! `pending` is the key of a creation that an account system was asked for which cannot join our
 //! transactions. It stands where the link will stand, and is no link.
@@ -23,7 +23,7 @@ use aws_sdk_dynamodb::{
 use domain::{
     AccountId, AmazonUserId, CreationKey, Email, Timestamp,
     session::How,
-    sync::{Copied, Marks},
+    sync::{Copied, Mark},
 };
 
 use crate::{
@@ -187,7 +187,7 @@ impl Identities {
     }
 
     /// Links, if neither side is linked otherwise. A link that must be proven once more may be
-    /// replaced by itself.
+    /// replaced by itself, and a creation that came to nothing by any link.
     ///
     /// # Errors
     ///
@@ -200,7 +200,8 @@ impl Identities {
                 .expression_attribute_values(":key", s(key.as_str())),
             None => forth
                 .condition_expression(
-                    "attribute_not_exists(pk) OR (account_id = :account AND prove_again = :yes)",
+                    "attribute_not_exists(pk) OR attribute_exists(pending) \
+                     OR (account_id = :account AND prove_again = :yes)",
                 )
                 .expression_attribute_values(":account", s(link.account.as_str()))
                 .expression_attribute_values(":yes", AttributeValue::Bool(true)),
@@ -257,6 +258,37 @@ impl Identities {
         let clauses = clause("SET", sets.join(", ")) + &clause("REMOVE", removes.join(", "));
         let update = update.update_expression(clauses.trim_end());
         Ok(Write::update(Part::Identity, update.build().map_err(failed("check a link"))?))
+    }
+
+    /// Notes what was copied, if the link is still there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] where the table does not answer.
+    pub async fn note_copied(
+        &self,
+        customer: &AmazonUserId,
+        account: &AccountId,
+        copied: &Copied,
+    ) -> Result<(), Error> {
+        let note = || {
+            let mut update = self
+                .client
+                .update_item()
+                .table_name(&self.table)
+                .key("pk", amazon(customer))
+                .condition_expression("account_id = :account")
+                .expression_attribute_values(":account", s(account.as_str()));
+            let mut sets = Vec::new();
+            for (name, value) in notes(None, copied) {
+                if let Some(value) = value {
+                    sets.push(format!("{name} = :{name}"));
+                    update = update.expression_attribute_values(format!(":{name}"), s(value));
+                }
+            }
+            update.update_expression(format!("SET {}", sets.join(", "))).send()
+        };
+        send("note what was copied", note).await.map(drop)
     }
 
     /// Writes the account's new epoch into its link, if that is still what it was when it was read.
@@ -381,15 +413,18 @@ pub(crate) fn print(link: &Link<'_>) -> Item {
         ("how", s(link.how.as_str())),
     ]);
     for (name, value) in notes(link.amazon_email, link.copied) {
-        put_optional(&mut row, name, value.as_deref());
+        put_optional(&mut row, name, value);
     }
     row
 }
 
 /// What is noted beside a link, by which nobody is let in.
-fn notes(amazon_email: Option<&Email>, copied: &Copied) -> [(&'static str, Option<String>); 3] {
+fn notes<'a>(
+    amazon_email: Option<&'a Email>,
+    copied: &'a Copied,
+) -> [(&'static str, Option<&'a str>); 3] {
     [
-        ("amazon_email", amazon_email.map(|email| email.as_str().to_owned())),
+        ("amazon_email", amazon_email.map(Email::as_str)),
         ("copied_name", copied.name.print()),
         ("copied_postal_code", copied.postal_code.print()),
     ]
@@ -399,7 +434,7 @@ pub(crate) fn parse(row: &Item) -> Result<Known, Error> {
     if let Some(key) = optional_text(row, "pending", CreationKey::parse)? {
         return Ok(Known::Pending(key));
     }
-    let marks = |name| Ok(optional(row, name)?.map(Marks::parse).unwrap_or_default());
+    let mark = |name| Ok(optional(row, name)?.map(Mark::parse).unwrap_or_default());
     Ok(Known::Linked(Box::new(Identity {
         account: text(row, "account_id", AccountId::parse)?,
         epoch: number(row, "epoch")?,
@@ -408,7 +443,7 @@ pub(crate) fn parse(row: &Item) -> Result<Known, Error> {
         proven_at: moment(row, "proven_at")?,
         // A note, by which nothing is decided: an old one must not keep anybody out.
         amazon_email: optional(row, "amazon_email")?.and_then(Email::parse),
-        copied: Copied { name: marks("copied_name")?, postal_code: marks("copied_postal_code")? },
+        copied: Copied { name: mark("copied_name")?, postal_code: mark("copied_postal_code")? },
     })))
 }
 

@@ -251,7 +251,9 @@ fn field(value: &Value) -> Result<Field, &'static str> {
     let consent = match (object.get("version"), object.get("href")) {
         (None, None) => None,
         (Some(Value::String(version)), href) if kind == Kind::Checkbox => {
-            if !(1..=64).contains(&version.len()) || version.chars().any(char::is_control) {
+            // A form's values come back without the space around them.
+            let fits = (1..=64).contains(&version.len()) && version.trim() == version;
+            if !fits || version.chars().any(char::is_control) {
                 return Err("has a version that is not a text of up to 64 characters");
             }
             let href = match href {
@@ -405,6 +407,7 @@ mod tests {
             r#"[{"name":"a","label":"A","help":1}]"#,
             r#"[{"name":"a","label":"A","version":"1"}]"#,
             r#"[{"name":"a","label":"A","type":"checkbox","version":""}]"#,
+            r#"[{"name":"a","label":"A","type":"checkbox","version":" 7"}]"#,
             r#"[{"name":"a","label":"A","type":"checkbox","version":1}]"#,
             r#"[{"name":"a","label":"A","type":"checkbox","href":"/terms"}]"#,
             r#"[{"name":"a","label":"A","type":"checkbox","version":"1","href":"javascript:x"}]"#,

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use local_stack::{Stack, amazon::SHOP_CLIENT_ID};
 use tests::{
     Answer, Browser, Flow, LOGIN, SESSION, Scene, TICKET, Tables,
-    stage::{Findings, side_by_side},
+    stage::{Findings, side_by_side, side_by_side_with},
 };
 
 use crate::schedule::{Contender, Run, SITE, race};
@@ -78,6 +78,35 @@ const ALL: [Race; 25] = [
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f01_f02_f03_f04_f05_f06_f07_c21_d05_e13_in_no_order_of_two_requests_is_a_promise_broken() {
     side_by_side("orders of races", &ALL, async |stack, seed, which, findings| {
+        stack.dynamodb.restore(seed).unwrap();
+        stack.amazon.reset();
+        run(stack, *which, findings).await;
+    })
+    .await;
+}
+
+/// The races that are about what is asked over a wire too. Whether an account is still open is asked
+/// there just before, and is no part of what is written.
+const OVER_A_WIRE: [Race; 12] = [
+    RightTwice,
+    NewcomerTwice,
+    NewcomersWithOneAddress,
+    RegistrationsWithOneAddress,
+    RegisterTwice,
+    SameStateNewcomer,
+    LastGuess,
+    TwoTicketsOneAccount,
+    OneCustomerTwoAccounts,
+    LinkAndEndOfSessions,
+    KnownAndUnlink,
+    KnownAndEndOfSessions,
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f01_f02_f03_f07_the_same_where_accounts_are_asked_about_over_a_wire() {
+    let wire = [("Accounts", "webhook")];
+    let what = "orders of races over a wire";
+    side_by_side_with(&wire, what, &OVER_A_WIRE, async |stack, seed, which, findings| {
         stack.dynamodb.restore(seed).unwrap();
         stack.amazon.reset();
         run(stack, *which, findings).await;

@@ -167,7 +167,7 @@ async fn a_creation_that_comes_to_nothing_is_given_up() {
     at.stack.accounts.fault(
         "find_by_email",
         1,
-        Some(1),
+        Some(2),
         Fault::Says(json!({ "accounts": [
             { "id": "zoe", "email": "nora@example.com", "has_password": true }
         ] })),
@@ -177,6 +177,16 @@ async fn a_creation_that_comes_to_nothing_is_given_up() {
 
     at.says("create", json!({ "outcome": "invalid", "fields": { "phone": "missing" } }));
     assert_eq!(location(&at.comes("nora").await), "https://shop.example/auth/amazon/register");
+    // The key is good for what they send next.
+    assert!(at.row_of("nora")["pending"]["S"].is_string());
+
+    at.says("create", json!({ "outcome": "invalid", "fields": { "email": "invalid" } }));
+    assert_eq!(Setting::code(&at.comes("nora").await), is(403, "registration_closed"));
+    assert!(at.row_of("nora").is_null());
+
+    // Taken, and nobody has it: it is taken by an address that is another one to us.
+    at.says("create", json!({ "outcome": "email_taken" }));
+    assert_eq!(Setting::code(&at.comes("nora").await), is(409, "ambiguous_email"));
     assert!(at.row_of("nora").is_null());
 
     at.says("create", json!({ "outcome": "unsupported" }));
@@ -211,6 +221,72 @@ async fn what_cannot_be_copied_keeps_nobody_out_and_is_copied_next_time() {
     let at = setting_of("webhook").await;
     at.stack.amazon.change("lin", |lin| lin.postal_code = Some("98109".into()));
     at.stack.accounts.fault("update", 0, Some(1), Fault::Status(500));
-    assert!(at.whose(&session(&at.comes("lin").await)).await.is_some());
-    assert!(at.row("lin").await["postal_code"].is_null());
+    for expected in [Value::Null, json!("98109")] {
+        assert!(at.whose(&session(&at.comes("lin").await)).await.is_some());
+        assert_eq!(at.row("lin").await["postal_code"]["S"], expected);
+    }
+    // A site that writes nothing is asked once.
+    at.stack.amazon.change("ida", |ida| ida.postal_code = Some("98109".into()));
+    at.stack.link("ida", "bob").await.unwrap();
+    at.stack.accounts.forget();
+    at.says("update", json!({ "outcome": "unsupported" }));
+    for _ in 0..2 {
+        assert!(at.whose(&session(&at.comes("ida").await)).await.is_some());
+    }
+    let updates = at.stack.accounts.questions().into_iter().filter(|one| one == "update").count();
+    assert_eq!(updates, 1);
+}
+
+#[tokio::test]
+async fn what_amazon_tells_and_nobody_is_asked_for_is_left_out_where_the_site_refuses_it() {
+    let at = setting_of("webhook").await;
+    at.stack.amazon.change("nora", |nora| nora.postal_code = Some("SW1A 1AA".into()));
+    at.says("create", json!({ "outcome": "invalid", "fields": { "postal_code": "invalid" } }));
+    let account = at.whose(&session(&at.comes("nora").await)).await.unwrap();
+    let row = at.row(&account).await;
+    assert_eq!((&row["name"]["S"], &row["postal_code"]), (&json!("Nora New"), &Value::Null));
+}
+
+#[tokio::test]
+async fn a_creation_that_came_to_nothing_keeps_nobody_from_what_they_prove() {
+    // The site cannot create this one; its owner registers there, and links.
+    let at = setting_of("webhook").await;
+    at.stack.accounts.fault("create", 0, None, Fault::Status(500));
+    assert_eq!(Setting::code(&at.comes("nora").await), is(503, "unavailable"));
+    assert!(at.row_of("nora")["pending"]["S"].is_string());
+    let customer = at.amazon_id("nora");
+    let link = store::Link {
+        customer: &customer,
+        account: &AccountId::parse("bob").unwrap(),
+        epoch: 0,
+        how: domain::session::How::Linked,
+        amazon_email: None,
+        proven_at: LEFT,
+        copied: &Default::default(),
+        pending: None,
+        now: LEFT,
+    };
+    let identities = &at.callback.entrance.identities;
+    let linked = store::commit(&identities.client, identities.link(&link).unwrap().into()).await;
+    assert_eq!(linked.unwrap(), store::Commit::Done);
+    assert_eq!(at.whose(&session(&at.comes("nora").await)).await.as_deref(), Some("bob"));
+
+    // Nobody new is let in any more: whoever has the address is asked for its password.
+    let at = setting_with(&[("Accounts", "webhook"), ("Registration", "closed")]).await;
+    let key = domain::CreationKey::parse("k").unwrap();
+    let ann = at.amazon_id("ann");
+    assert!(at.callback.entrance.identities.begin(&ann, &key, LEFT).await.unwrap());
+    assert_eq!(location(&at.comes("ann").await), "https://shop.example/auth/amazon/link");
+}
+
+#[tokio::test]
+async fn an_account_that_its_owner_has_linked_otherwise_is_not_waited_for() {
+    let at = setting_of("webhook").await;
+    at.stack.accounts.fault("create", 0, Some(1), Fault::AnswerLost);
+    at.comes("nora").await;
+    let rows = at.stack.dynamodb.scan("accounts").unwrap();
+    let row = rows.iter().find(|row| row["email"]["S"] == "nora@example.com").unwrap();
+    at.stack.link("ida", row["id"]["S"].as_str().unwrap()).await.unwrap();
+    assert_eq!(Setting::code(&at.comes("nora").await), is(403, "no_password"));
+    assert!(at.row_of("nora").is_null());
 }

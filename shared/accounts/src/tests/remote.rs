@@ -1,6 +1,6 @@
 //! An account system over a wire: what it says, what it does not say, and what goes wrong on the way.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use domain::{
     AccountId, Clock, CreationKey, Status, Timestamp,
@@ -14,15 +14,15 @@ use serde_json::{Value, json};
 
 use super::email;
 use crate::{
-    ByEmail, Carrier, Creation, Done, Error, Function, NewAccount, Proof, Remote, System as _,
-    Verdict, Webhook,
+    ByEmail, Creation, Done, Error, Function, NewAccount, Proof, Remote, System as _, Verdict,
+    Webhook,
 };
 
 const SECRET: &str = WEBHOOK_SECRET;
 
 fn webhook_at(url: String, secret: &str) -> Remote {
     let webhook = Webhook::new(url, Secret::given(secret.to_owned()), Clock::System).unwrap();
-    Remote(Arc::new(Carrier::Webhook(webhook)))
+    Remote::Webhook(webhook)
 }
 
 fn function_at(url: &str) -> Remote {
@@ -34,7 +34,7 @@ fn function_at(url: &str) -> Remote {
         .endpoint_url(url)
         .http_client(aws_smithy_http_client::Builder::new().build_http());
     let arn = "arn:aws:lambda:us-east-1:000000000000:function:accounts".to_owned();
-    Remote(Arc::new(Carrier::Function(Function::new(config, arn))))
+    Remote::Function(Function::new(config, arn))
 }
 
 /// The same site by each way of asking it.

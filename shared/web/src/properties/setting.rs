@@ -254,7 +254,7 @@ fn field() -> impl Strategy<Value = Field> {
     let options = prop::collection::vec(nasty(), 1..3);
     let help = prop::collection::btree_map("(en|de|)", nasty(), 0..3);
     let href = prop::option::of(select(vec!["/terms", "https://shop.example/terms?v=1"]));
-    let consent = prop::option::of(("[ -~]{1,9}", href));
+    let consent = prop::option::of(("[!-~][ -~]{0,7}[!-~]", href));
     let texts = (label, help, consent);
     ("[A-Za-z0-9_]{2,9}", texts, kind, any::<bool>(), pattern, options).prop_map(
         |(name, (label, help, consent), kind, required, pattern, options)| {
