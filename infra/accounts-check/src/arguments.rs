@@ -128,7 +128,7 @@ impl Task {
         let mut survey = false;
         let mut parser = Parser::from_args(words);
         while let Some(word) = parser.next().map_err(wrong)? {
-            let mut text = |parser: &mut Parser| parser.value().and_then(|v| v.string());
+            let text = |parser: &mut Parser| parser.value().and_then(|v| v.string());
             match word {
                 Arg::Long("help") | Arg::Short('h') => return Ok(Self::Help),
                 Arg::Long("url") => said.url = Some(text(&mut parser).map_err(wrong)?),

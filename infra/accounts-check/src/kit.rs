@@ -247,11 +247,7 @@ impl Kit {
         let (id, question) = (self.id()?, verify(self.id()?, password));
         let verdict = match self.ask(&question).await {
             Ok(answer) => answer["verdict"].as_str().map(str::to_owned),
-            // No answer lets nobody in, and yet it should not be tempted to crash.
-            Err(Fault::Refused(said)) => {
-                return advice(format!("asked about {what}, {said}, which is no `mismatch`"));
-            }
-            Err(fault) => return advice(format!("asked about {what}, {}", fault.said())),
+            Err(fault) => return failed(format!("asked about {what}, {}", fault.said())),
         };
         let _ = self.ask(&verify(id, self.password())).await;
         match verdict.as_deref() {

@@ -52,15 +52,6 @@ impl Way {
         })
     }
 
-    /// What it is called in a report.
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Self::Webhook(_) => "webhook",
-            Self::Function(_) => "function",
-            Self::Table(_) => "table",
-        }
-    }
-
     pub(crate) async fn ask(&self, question: &Value) -> Result<Heard, Fault> {
         match self {
             Self::Webhook(webhook) => webhook.ask(question).await,

@@ -267,9 +267,6 @@ pub(super) const CHECKS: &[Check] = &[
                         "{{\"type\":\"find_by_email\",\"email\":\"{}\"}}",
                         email.replace('@', "\\u0040")
                     ),
-                    format!(
-                        "{{\"type\":\"find_by_email\",\"email\":\"{email}\",\"note\":\"\u{e9}\u{1f511}\\/\"}}"
-                    ),
                 ] {
                     acceptance(kit, kit.webhook()?.sign(spelled)).await?;
                 }

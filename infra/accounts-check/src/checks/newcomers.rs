@@ -346,17 +346,17 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "C73",
-        name: "An address with a tag is another newcomer",
+        name: "An address with a dot more is another newcomer",
         needs: WRITES,
         after: OPENED,
         mend: "Neither take `+tag` away nor dots, nor look for addresses that resemble each other.",
         look: |kit| {
             Box::pin(async {
                 let (question, account) = opened(kit)?;
-                let mut tagged = kit.newcomer("tagged");
-                tagged["email"] =
+                let mut dotted = kit.newcomer("dotted");
+                dotted["email"] =
                     Value::from(question["email"].as_str().unwrap_or_default().replace('@', ".x@"));
-                let other = created(kit, &tagged).await?;
+                let other = created(kit, &dotted).await?;
                 if other["id"] == account["id"] { failed("both have one id") } else { passed() }
             })
         },

@@ -1,1 +1,8 @@
-//! x
+//! The kit against a site that is right, and against the same site with one thing wrong.
+
+#![cfg(test)]
+
+mod defects;
+mod run;
+mod site;
+mod ways;
