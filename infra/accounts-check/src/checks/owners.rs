@@ -132,7 +132,7 @@ pub(super) const CHECKS: &[Check] = &[
         id: "C79",
         name: "An account that does not exist is not updated",
         needs: WRITES,
-        after: UPDATED,
+        after: &["C01", "C37", "C59", "C74"],
         mend: "Answer an error (404 will do) where no account has this id, so that nobody takes it for done; and create none.",
         look: |kit| {
             Box::pin(async {

@@ -43,7 +43,8 @@ impl Function {
             _ => Fault::Unreachable(chain(&error)),
         })?;
         if let Some(kind) = invoked.function_error() {
-            return Err(Fault::Broken(format!("the function ended with an error ({kind})")));
+            // A function has no other way to refuse a question.
+            return Err(Fault::Refused(format!("the function ended with an error ({kind})")));
         }
         let payload = invoked.payload.map(Blob::into_inner).unwrap_or_default();
         match serde_json::from_slice(&payload) {

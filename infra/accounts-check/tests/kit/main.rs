@@ -2,7 +2,9 @@
 
 #![cfg(test)]
 
+mod ask;
 mod defects;
+#[path = "../run.rs"]
 mod run;
 mod site;
 mod ways;

@@ -9,9 +9,10 @@ use std::{
 use axum::{
     Router,
     body::Bytes,
-    extract::State,
+    extract::{Path, State},
     http::{HeaderMap, Method, StatusCode},
     response::{IntoResponse as _, Response},
+    routing::post,
 };
 use domain::{Clock, Timestamp, webhook};
 use serde_json::{Value, json};
@@ -20,11 +21,12 @@ use tokio::{net::TcpListener, task::AbortHandle};
 use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 
 pub(crate) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+pub(crate) const ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:site-accounts";
 pub(crate) const EMAIL: &str = "kassi.fisk@example.com";
 /// 80 bytes, of which the first letter has two forms.
 pub(crate) const PASSWORD: &str =
     "Ångström, a horse and a battery staple make a sentence of more than 72 bytes ..";
-pub(crate) const CODE_EMAIL: &str = "code@example.com";
+pub(crate) const CODE_EMAIL: &str = "kim.code@example.com";
 pub(crate) const CODE: &str = "123456";
 pub(crate) const CLOSED_EMAIL: &str = "closed@example.com";
 /// How often a password is hashed.
@@ -151,7 +153,10 @@ struct Rows {
 
 /// A site on a port of its own, until it is dropped.
 pub(crate) struct Site {
+    /// Where its webhook is.
     pub(crate) url: String,
+    /// Where Lambda is, of which it is a function as well.
+    pub(crate) lambda: String,
     task: AbortHandle,
 }
 
@@ -165,7 +170,8 @@ type Answer = Result<Value, StatusCode>;
 impl Site {
     pub(crate) async fn open(defect: Option<Defect>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/lwa-accounts", listener.local_addr().unwrap());
+        let lambda = format!("http://{}", listener.local_addr().unwrap());
+        let url = format!("{lambda}/lwa-accounts");
         let account = |id: &str, email: &str, code, status: Option<&str>| Account {
             id: id.to_owned(),
             email: email.to_owned(),
@@ -188,9 +194,12 @@ impl Site {
         }
         let rows = Mutex::new(Rows { accounts, ..Rows::default() });
         let inside = Arc::new(Inside { defect, rows });
-        let router = Router::new().fallback(answer).with_state(inside);
+        let router = Router::new()
+            .route("/2015-03-31/functions/{name}/invocations", post(invoke))
+            .fallback(answer)
+            .with_state(inside);
         let serve = async { axum::serve(listener, router).await.unwrap() };
-        Self { url, task: tokio::spawn(serve).abort_handle() }
+        Self { url, lambda, task: tokio::spawn(serve).abort_handle() }
     }
 }
 
@@ -218,6 +227,27 @@ async fn answer(
         response.headers_mut().insert("date", date);
     }
     response
+}
+
+/// What Lambda answers to `Invoke`.
+async fn invoke(
+    State(site): State<Arc<Inside>>,
+    Path(name): Path<String>,
+    body: Bytes,
+) -> Response {
+    if name != ARN {
+        let body = r#"{"Type":"User","Message":"Function not found"}"#;
+        let error = [("x-amzn-errortype", "ResourceNotFoundException")];
+        return (StatusCode::NOT_FOUND, error, body).into_response();
+    }
+    let question = serde_json::from_slice(&body).unwrap_or_default();
+    match site.ask(question).await {
+        Ok(value) => value.to_string().into_response(),
+        Err(status) => {
+            let error = [("x-amz-function-error", "Unhandled")];
+            (error, json!({ "errorMessage": status.as_str() }).to_string()).into_response()
+        }
+    }
 }
 
 impl Inside {
@@ -261,6 +291,10 @@ impl Inside {
             _ if self.is(TakesNoJson) => return Ok(json!({ "accounts": [] })),
             _ => return Err(StatusCode::BAD_REQUEST),
         };
+        self.ask(question).await
+    }
+
+    async fn ask(&self, question: Value) -> Answer {
         if self.is(KnowsNoOtherMembers) && question.get("asked_by").is_some() {
             return Err(StatusCode::BAD_REQUEST);
         }
