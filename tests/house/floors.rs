@@ -16,6 +16,7 @@ const FLOORS: &[Floor] = &[
     ("secret", &["domain"], &["aws-sdk-dynamodb", "lambda"]),
     ("web", &["domain"], &["aws", "reqwest"]),
     ("entrance", &["accounts", "aws", "domain", "store", "web"], &["lambda", "reqwest"]),
+    ("accounts-check", &["accounts", "aws", "domain", "passwords"], &["lambda"]),
     ("local-stack", &["accounts", "aws", "domain", "passwords", "store"], &["lambda"]),
     ("tests", &["local-stack"], &["lambda"]),
 ];

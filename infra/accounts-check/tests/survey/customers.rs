@@ -76,7 +76,7 @@ fn customer(nth: u64, tally: &mut Tally) -> Value {
         5 => (Some("not an address".to_owned()), false),
         6 => (Some(own.replace("customer", "Customer")), false),
         7 => (Some(own.replace("customer", "Customer")), true),
-        _ => (Some(own), nth % 2 == 0),
+        _ => (Some(own), nth.is_multiple_of(2)),
     };
     match (&mail, nth % 100) {
         (None, _) => tally.no_address += 1,
