@@ -128,26 +128,25 @@ impl Task {
         let mut survey = false;
         let mut parser = Parser::from_args(words);
         while let Some(word) = parser.next().map_err(wrong)? {
-            let text = |parser: &mut Parser| parser.value().and_then(|v| v.string());
             match word {
                 Arg::Long("help") | Arg::Short('h') => return Ok(Self::Help),
-                Arg::Long("url") => said.url = Some(text(&mut parser).map_err(wrong)?),
-                Arg::Long("secret") => said.secret = Some(text(&mut parser).map_err(wrong)?),
-                Arg::Long("function") => said.function = Some(text(&mut parser).map_err(wrong)?),
-                Arg::Long("table") => said.table = Some(text(&mut parser).map_err(wrong)?),
+                Arg::Long("url") => said.url = Some(text(&mut parser)?),
+                Arg::Long("secret") => said.secret = Some(text(&mut parser)?),
+                Arg::Long("function") => said.function = Some(text(&mut parser)?),
+                Arg::Long("table") => said.table = Some(text(&mut parser)?),
                 Arg::Long("email-index") => {
-                    said.email_index = Some(text(&mut parser).map_err(wrong)?);
+                    said.email_index = Some(text(&mut parser)?);
                 }
                 Arg::Long("attributes") => {
-                    said.attributes = Some(text(&mut parser).map_err(wrong)?);
+                    said.attributes = Some(text(&mut parser)?);
                 }
-                Arg::Long("email") => said.known.email = Some(text(&mut parser).map_err(wrong)?),
+                Arg::Long("email") => said.known.email = Some(text(&mut parser)?),
                 Arg::Long("password") => {
-                    said.known.password = Some(text(&mut parser).map_err(wrong)?);
+                    said.known.password = Some(text(&mut parser)?);
                 }
-                Arg::Long("code") => said.known.code = Some(text(&mut parser).map_err(wrong)?),
+                Arg::Long("code") => said.known.code = Some(text(&mut parser)?),
                 Arg::Long("disabled-email") => {
-                    said.known.disabled_email = Some(text(&mut parser).map_err(wrong)?);
+                    said.known.disabled_email = Some(text(&mut parser)?);
                 }
                 Arg::Long("segments") => {
                     let segments = parser.value().and_then(|v| v.parse()).map_err(wrong)?;
@@ -220,6 +219,11 @@ impl Said {
         let surveying = Surveying { place, spelled, segments, state, email_key, yes, json };
         Ok(Task::Survey(Box::new(surveying)))
     }
+}
+
+/// An option's value.
+fn text(parser: &mut Parser) -> Result<String, String> {
+    parser.value().and_then(|value| value.string()).map_err(wrong)
 }
 
 /// What was not understood. Lexopt's words hold no values of options, which may be secrets.
