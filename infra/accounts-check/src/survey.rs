@@ -108,10 +108,8 @@ impl Progress {
         if !self.shown {
             return;
         }
-        let tenths = (read * 20).checked_div(self.of).unwrap_or(0).min(20);
-        let bar: String = (0..20).map(|tenth| if tenth < tenths { '█' } else { '░' }).collect();
         // Who cannot see it does not miss it.
-        let _ = write!(stderr(), "\r{bar} {read} of about {}", self.of);
+        let _ = write!(stderr(), "\r{}", bar(read, self.of));
     }
 
     fn end(&self) {
@@ -121,9 +119,29 @@ impl Progress {
     }
 }
 
+/// `██████████░░░░░░░░░░ 500 of about 1000`.
+fn bar(read: u64, of: u64) -> String {
+    // DynamoDB may not have counted yet, or not for hours.
+    let full = (read * 20).checked_div(of).unwrap_or(0).min(20);
+    let bar: String = (0..20).map(|place| if place < full { '█' } else { '░' }).collect();
+    format!("{bar} {read} of about {of}")
+}
+
 /// 16 random bytes.
 fn salt() -> Result<Salt, Error> {
     let mut salt = Salt::default();
     getrandom::fill(&mut salt)?;
     Ok(salt)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bar;
+
+    #[test]
+    fn a_bar_fills_and_never_overflows() {
+        assert_eq!(bar(500, 1000), "██████████░░░░░░░░░░ 500 of about 1000");
+        assert_eq!(bar(7, 0), "░░░░░░░░░░░░░░░░░░░░ 7 of about 0");
+        assert_eq!(bar(1100, 1000), "████████████████████ 1100 of about 1000");
+    }
 }

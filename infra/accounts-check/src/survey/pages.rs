@@ -20,6 +20,9 @@ use super::{
 };
 use crate::{Error, arguments::Surveying};
 
+/// How many accounts are read at once: less than DynamoDB would give, so that little is kept in
+/// memory and little is lost when a survey is interrupted.
+const PAGE: i32 = 2_500;
 /// How many accounts of a page are written at once.
 const AT_ONCE: usize = 16;
 
@@ -90,6 +93,7 @@ impl Reader {
             .table_name(&self.table)
             .segment(segment)
             .total_segments(self.segments)
+            .limit(PAGE)
             .projection_expression(projection.join(", "))
             .set_expression_attribute_names(Some(aliases))
             .set_exclusive_start_key(after)

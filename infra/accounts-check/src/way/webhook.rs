@@ -174,3 +174,25 @@ fn http() -> Result<reqwest::Client, Error> {
         .connect_timeout(Duration::from_secs(5));
     Ok(client.build()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_may_be_asked_without_encryption() {
+        for (url, expected) in [
+            ("https://www.example.com/", Some(true)),
+            ("http://www.example.com/", Some(false)),
+            ("http://192.0.2.1/", Some(false)),
+            ("http://localhost.example.com/", Some(false)),
+            ("http://localhost:8000/", None),
+            ("http://127.0.0.1/", None),
+            ("http://[::1]/", None),
+            ("https://localhost/", Some(true)),
+        ] {
+            let webhook = Webhook::new(url, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+            assert_eq!(webhook.is_encrypted(), expected, "{url}");
+        }
+    }
+}

@@ -112,6 +112,8 @@ defects! {
     // Answers.
     an_answer_is_slow: IsSlow => ["C82"], [];
     an_answer_is_large: IsTalkative => ["C83"], [];
+    an_answer_never_ends: IsEndless => ["C01"], [];
+    answers_are_compressed: Compresses => ["C01"], [];
     // Not wrong.
     accounts_may_be_locked: LocksAccounts => [], [];
     registration_may_be_closed: IsClosed => [], [];

@@ -121,6 +121,8 @@ pub(crate) enum Defect {
     // Answers.
     IsSlow,
     IsTalkative,
+    IsEndless,
+    Compresses,
     // What no site must do, and any may.
     LocksAccounts,
     IsClosed,
@@ -222,6 +224,9 @@ async fn answer(
         Err(StatusCode::FOUND) => (StatusCode::FOUND, [("location", "/")]).into_response(),
         Err(status) => status.into_response(),
     };
+    if site.is(Compresses) {
+        response.headers_mut().insert("content-encoding", "gzip".parse().unwrap());
+    }
     if site.is(HasAWrongClock) {
         let date = "Wed, 25 Nov 2026 09:30:00 GMT".parse().unwrap();
         response.headers_mut().insert("date", date);
@@ -394,8 +399,9 @@ impl Inside {
             return Err(StatusCode::NOT_FOUND);
         }
         let mut answer = json!({ "accounts": found });
-        if self.is(IsTalkative) {
-            answer["debug"] = "x".repeat(20_000).into();
+        if self.is(IsTalkative) || self.is(IsEndless) {
+            let most = if self.is(IsEndless) { 2 << 20 } else { 20_000 };
+            answer["debug"] = "x".repeat(most).into();
         }
         Ok(answer)
     }

@@ -56,7 +56,7 @@ async fn people_read_the_same_in_words() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_interrupted_survey_goes_on_where_it_was() {
     let dynamodb = table("mail_key").await;
-    let expected = fill(&dynamodb, 25_000);
+    let expected = fill(&dynamodb, 10_000);
     let state = Journal::new("interrupted");
     survey(&dynamodb, &[]).await;
     let pages = scans(&dynamodb);
