@@ -210,7 +210,7 @@ impl Kit {
         }
     }
 
-    /// The known account's id, as C31 found it.
+    /// The known account's id, as C23 found it.
     pub(crate) fn id(&self) -> Result<&str, Otherwise> {
         let id = self.account.get().and_then(|account| account["id"].as_str());
         id.ok_or_else(|| Otherwise::NotRun("the account has no id".to_owned()))

@@ -6,8 +6,12 @@ use serde_json::{Value, json};
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::finding::wide;
-use crate::kit::{
-    Check, Kit, Need, Otherwise, Seen, advice, failed, find_by_email, find_by_id, passed, verify,
+use crate::{
+    kit::{
+        Check, Kit, Need, Otherwise, Seen, advice, failed, find_by_email, find_by_id, passed,
+        verify,
+    },
+    way::Fault,
 };
 
 const KNOWN: &[Need] = &[Need::Email, Need::Password];
@@ -370,7 +374,7 @@ async fn opens_nothing(kit: &Kit, what: &str, question: Value) -> Seen {
         Ok(answer) if answer["verdict"] == "match" || answer["verdict"] == "mfa_required" => {
             failed(format!("{what} was taken for the right one"))
         }
-        Ok(_) | Err(crate::way::Fault::Refused(_)) => passed(),
+        Ok(_) | Err(Fault::Refused(_)) => passed(),
         Err(fault) => advice(format!("asked about {what}, {}", fault.said())),
     }
 }

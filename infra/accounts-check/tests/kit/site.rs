@@ -283,14 +283,6 @@ impl Inside {
                 false => Err(StatusCode::UNAUTHORIZED),
             };
         }
-        if self.is(IsSmall) {
-            self.rows().asked += 1;
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            let at_once = std::mem::replace(&mut self.rows().asked, 0);
-            if at_once > 10 {
-                return Err(StatusCode::TOO_MANY_REQUESTS);
-            }
-        }
         let question: Value = match serde_json::from_slice(body) {
             Ok(question @ Value::Object(_)) => question,
             _ if self.is(TakesNoJson) => return Ok(json!({ "accounts": [] })),
@@ -300,6 +292,17 @@ impl Inside {
     }
 
     async fn ask(&self, question: Value) -> Answer {
+        // Of these twenty come at once, and there is time to notice it.
+        let in_a_crowd = question["type"] == "create"
+            || question["email"].as_str().is_some_and(|email| email.contains("-nobody@"));
+        if self.is(IsSmall) && in_a_crowd {
+            self.rows().asked += 1;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            let at_once = std::mem::replace(&mut self.rows().asked, 0);
+            if at_once > 10 {
+                return Err(StatusCode::TOO_MANY_REQUESTS);
+            }
+        }
         if self.is(KnowsNoOtherMembers) && question.get("asked_by").is_some() {
             return Err(StatusCode::BAD_REQUEST);
         }
