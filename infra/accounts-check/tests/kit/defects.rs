@@ -85,6 +85,7 @@ defects! {
     a_condition_is_a_password: TakesConditions => ["C52"], [];
     nobody_is_not_found: KnowsWhoIsNobody => ["C53"], [];
     nobody_is_fast: IsFastAboutNobody => ["C54"], [];
+    accounts_are_locked_without_a_word: LocksWithoutAWord => ["C56"], [];
     // Newcomers.
     newcomers_get_passwords: GivesPasswords => ["C60", "C65"], [];
     an_address_opens_its_account: OpensByAddress => ["C61"], [];

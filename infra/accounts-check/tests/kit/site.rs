@@ -94,6 +94,7 @@ pub(crate) enum Defect {
     KnowsWhoIsNobody,
     IsFastAboutNobody,
     ForgetsTheCode,
+    LocksWithoutAWord,
     // Newcomers.
     GivesPasswords,
     OpensByAddress,
@@ -505,7 +506,8 @@ impl Inside {
         let hashes = tokio::task::spawn_blocking(move || {
             candidates.iter().map(|candidate| hash(candidate)).collect::<Vec<_>>()
         });
-        let is_right = hashes.await.unwrap().contains(&right) && !self.is(OpensToNobody);
+        let is_shut = self.is(OpensToNobody) || self.is(LocksWithoutAWord) && account.wrong >= 4;
+        let is_right = hashes.await.unwrap().contains(&right) && !is_shut;
         let mut rows = self.rows();
         let row = rows.accounts.iter_mut().find(|account| account.id == id).unwrap();
         if !is_right {
