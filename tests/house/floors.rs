@@ -17,6 +17,7 @@ const FLOORS: &[Floor] = &[
     ("secret", &["domain"], &["aws-sdk-dynamodb", "lambda"]),
     ("web", &["domain"], &["aws", "reqwest"]),
     ("entrance", &["accounts", "aws", "domain", "secret", "store", "web"], &["lambda", "reqwest"]),
+    ("accounts-check", &["accounts", "aws", "domain", "https", "passwords"], &["lambda"]),
     ("local-stack", &["accounts", "aws", "domain", "passwords", "store"], &["lambda"]),
     ("tests", &["local-stack"], &["lambda"]),
 ];

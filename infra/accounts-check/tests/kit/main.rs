@@ -1,0 +1,10 @@
+//! The kit against a site that is right, and against the same site with one thing wrong.
+
+#![cfg(test)]
+
+mod ask;
+mod defects;
+#[path = "../run.rs"]
+mod run;
+mod site;
+mod ways;
