@@ -62,7 +62,7 @@ async fn questions(stack: &Stack, stage: &Stage<'_>) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn m16_no_fault_of_an_account_system_lets_anybody_in_or_does_half_of_anything() {
+async fn no_fault_of_an_account_system_lets_anybody_in_or_does_half_of_anything() {
     for wire in WIRES {
         let name = format!("faults of a {wire}");
         let work: Vec<_> = faults()
@@ -163,7 +163,7 @@ async fn killed(stage: &Stage<'_>, what: &str, findings: &mut Findings) {
 /// What a site may say that is not so, and that nobody can see through from here: it lets in nobody whom
 /// the site itself would not let in, and never anybody into another account.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn e02_a_site_that_lies_lets_nobody_into_another_account() {
+async fn a_site_that_lies_lets_nobody_into_another_account() {
     let lies = [
         (Flow::SameEmail, "find_by_email", "/accounts/0/email", json!("other@example.com")),
         (Flow::SameEmail, "find_by_email", "/accounts/0/has_password", json!("yes")),

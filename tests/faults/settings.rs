@@ -83,10 +83,10 @@ fn refusal(function: &str) -> Option<Vec<u8>> {
 }
 
 /// How every request ends without a setting that a site need not have, where that is not as usual.
-fn without(name: &str) -> Option<(u16, String)> {
+fn without(function: &str, name: &str) -> Option<(u16, String)> {
     // There are no televisions then, or no signed messages.
-    let routes = ["LWA_DEVICE_CLIENT_ID", "ACCOUNTS_WEBHOOK_SECRET_ARN"];
-    routes.contains(&name).then(|| (404, "not_found".to_owned()))
+    let routes = [("device", "LWA_DEVICE_CLIENT_ID"), ("lifecycle", "ACCOUNTS_WEBHOOK_SECRET_ARN")];
+    routes.contains(&(function, name)).then(|| (404, "not_found".to_owned()))
 }
 
 /// The session of somebody who is signed in.
@@ -155,7 +155,7 @@ impl<'a> Function<'a> {
             processes.push(self.stack.processes(&self.name));
             let end = (answer.status, code(answer));
             if !named {
-                let usual = without(setting).unwrap_or_else(|| usual.clone());
+                let usual = without(&self.name, setting).unwrap_or_else(|| usual.clone());
                 if end != usual {
                     wrong.push(format!("{} {end:?}, not {usual:?}", answer.url));
                 }

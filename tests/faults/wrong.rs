@@ -94,6 +94,7 @@ pub(crate) fn setting(function: &str, name: &str) -> Setting {
             "canary",
             "{\"canary\":1}",
             "[{\"name\":\"canary\"}]",
+            "[{\"name\":\"password_hash\",\"label\":\"canary\"}]",
             "[{\"name\":\"ca nary\",\"label\":\"Canary\"}]",
             "[{\"name\":\"csrf\",\"label\":\"canary\"}]",
             "[{\"name\":\"canary\",\"label\":\"A\",\"type\":\"password\"}]",
@@ -103,10 +104,15 @@ pub(crate) fn setting(function: &str, name: &str) -> Setting {
         "PROFILE_SYNC" => {
             optional(&["canary", "name=canary", "canary=never", "email=always", "name=always;"])
         }
-        "ACCOUNTS_ATTRIBUTES" => optional(&["canary", "id=", "canary=id"]),
+        "ACCOUNTS" => optional(&["canary", "Table", "webhook,function"]),
+        "ACCOUNTS_ATTRIBUTES" => optional(&["canary", "id=", "canary=id", "active=", "locked=a||"]),
+        "ACCOUNTS_PASSWORD_DIGEST" => {
+            optional(&["canary", "hex = md4(password)", "hex = md5(salt+password)"])
+        }
         "SESSION_IDLE_SECONDS" | "SESSION_LIFETIME_SECONDS" => SECONDS,
         "NOTICES" => optional(&[
             "canary",
+            "account",
             "None",
             "none,canary",
             "arn:aws:sns:us-east-1:000000000000:canary",
@@ -115,6 +121,8 @@ pub(crate) fn setting(function: &str, name: &str) -> Setting {
             "arn:aws:events:us-east-1:000000000000:canary",
             "https://sqs.us-east-1.amazonaws.com/000000000000/canary",
         ]),
+        // Where accounts are asked about over a wire; here they are in a table.
+        "ACCOUNTS_WEBHOOK_URL" | "ACCOUNTS_FUNCTION_ARN" => ANY_TEXT,
         "BRAND_NAME" | "LWA_SCOPE" | "ACCOUNTS_EMAIL_INDEX" | "ACCOUNTS_WEBHOOK_SECRET_ARN" => {
             ANY_TEXT
         }

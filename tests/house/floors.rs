@@ -16,7 +16,11 @@ const FLOORS: &[Floor] = &[
     ("accounts", &["domain", "https", "passwords", "secret"], &["lambda"]),
     ("secret", &["domain"], &["aws-sdk-dynamodb", "lambda"]),
     ("web", &["domain"], &["aws", "reqwest"]),
-    ("entrance", &["accounts", "aws", "domain", "secret", "store", "web"], &["lambda", "reqwest"]),
+    (
+        "entrance",
+        &["accounts", "aws", "domain", "passwords", "secret", "store", "web"],
+        &["lambda", "reqwest"],
+    ),
     ("accounts-check", &["accounts", "aws", "domain", "https", "passwords"], &["lambda"]),
     ("local-stack", &["accounts", "aws", "domain", "passwords", "store"], &["lambda"]),
     ("tests", &["local-stack"], &["lambda"]),

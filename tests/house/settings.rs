@@ -17,7 +17,10 @@ const OF_AWS: &str = "AWS_";
 #[test]
 fn every_function_is_given_the_settings_it_reads_and_no_others() {
     let (web, entrance) = (read_below("shared/web/src/"), read_below("shared/entrance/src/"));
+    // Who only asks about accounts needs no more than that.
+    let accounts = read_below("shared/entrance/src/system.rs");
     assert!(web.contains("PUBLIC_URL") && entrance.contains("REGISTRATION_FIELDS"));
+    assert!(accounts.contains("ACCOUNTS_WEBHOOK_URL"));
     let packages = packages();
     let mut wrong = Vec::new();
     for function in template().functions {
@@ -25,7 +28,11 @@ fn every_function_is_given_the_settings_it_reads_and_no_others() {
         let uses = |name: &str| package.dependencies.iter().any(|one| one.name == name);
         let mut wanted = read_below(&format!("functions/{}/src/", function.name));
         wanted.extend(uses("web").then(|| web.clone()).into_iter().flatten());
-        wanted.extend(uses("entrance").then(|| entrance.clone()).into_iter().flatten());
+        let folder = format!("functions/{}/src/", function.name);
+        let opens =
+            below(&folder, ".rs").iter().any(|path| code(&path).contains("Entrance::open("));
+        let of_entrance = if opens { &entrance } else { &accounts };
+        wanted.extend(uses("entrance").then(|| of_entrance.clone()).into_iter().flatten());
         let ours = |name: &&String| !name.starts_with(OF_AWS);
         let given: BTreeSet<_> = function.settings.keys().filter(ours).cloned().collect();
         for name in wanted.difference(&given) {

@@ -77,6 +77,16 @@ pub(crate) enum Outcome {
     NotRun,
 }
 
+/// A question that was asked.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked {
+    /// Whether it was an `update`, for which our functions wait less.
+    pub(crate) update: bool,
+    pub(crate) took: Duration,
+    /// How large its answer was.
+    pub(crate) bytes: usize,
+}
+
 /// An account system to be checked, and what was learned of it so far.
 pub(crate) struct Kit {
     pub(crate) way: Way,
@@ -84,8 +94,8 @@ pub(crate) struct Kit {
     pub(crate) write: bool,
     /// Part of all addresses and names of this run.
     pub(crate) run: String,
-    /// How long every question took, and how large its answer was.
-    pub(crate) asked: Mutex<Vec<(Duration, usize)>>,
+    /// Every question that was asked.
+    pub(crate) asked: Mutex<Vec<Asked>>,
     /// The known account, as it was at first.
     pub(crate) account: OnceLock<Value>,
     /// The account that was created, with the question that did it.
@@ -118,6 +128,8 @@ impl Kit {
                 all.push(Ended { group, check, outcome, seen });
             }
         }
+        // A second factor is looked at before its turn.
+        all.sort_by_key(|ended| ended.check.id);
         Ok(all)
     }
 
@@ -153,11 +165,12 @@ impl Kit {
         let start = Instant::now();
         let heard = self.way.ask(question).await;
         let bytes = heard.as_ref().map_or(0, |heard| heard.bytes);
-        self.asked().push((start.elapsed(), bytes));
+        let update = question["type"] == "update";
+        self.asked().push(Asked { update, took: start.elapsed(), bytes });
         heard.map(|heard| heard.value)
     }
 
-    pub(crate) fn asked(&self) -> MutexGuard<'_, Vec<(Duration, usize)>> {
+    pub(crate) fn asked(&self) -> MutexGuard<'_, Vec<Asked>> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -205,7 +218,7 @@ impl Kit {
                 Some(_) => failed(format!("it found an account by {what}")),
                 None => failed(format!("its answer about {what} has no list `accounts`")),
             },
-            Err(Fault::Refused(_)) => Ok(()),
+            Err(Fault::Refused(..)) => Ok(()),
             Err(fault) => advice(format!("asked about {what}, {}", fault.said())),
         }
     }
@@ -241,9 +254,21 @@ impl Kit {
         }
     }
 
-    /// Makes sure that a password is not the known account's. Afterwards tells the right one, for
-    /// sites that lock an account after so many wrong ones in a row.
+    /// Makes sure that a password is not the known account's.
     pub(crate) async fn is_wrong(&self, what: &str, password: &str) -> Result<(), Otherwise> {
+        match self.is_right(what, password).await? {
+            None => Ok(()),
+            Some(seen) => failed(seen),
+        }
+    }
+
+    /// Says so if a password is taken for the known account's. Afterwards tells the right one, for
+    /// sites that lock an account after so many wrong ones in a row.
+    pub(crate) async fn is_right(
+        &self,
+        what: &str,
+        password: &str,
+    ) -> Result<Option<String>, Otherwise> {
         let (id, question) = (self.id()?, verify(self.id()?, password));
         let verdict = match self.ask(&question).await {
             Ok(answer) => answer["verdict"].as_str().map(str::to_owned),
@@ -251,12 +276,10 @@ impl Kit {
         };
         let _ = self.ask(&verify(id, self.password())).await;
         match verdict.as_deref() {
-            Some("mismatch") => Ok(()),
-            Some("locked") => Err(Otherwise::NotRun(
-                "the account is locked by now; lift its lock-out for this, or wait".to_owned(),
-            )),
+            Some("mismatch") => Ok(None),
+            Some("locked") => locked(),
             Some(word @ ("match" | "mfa_required")) => {
-                failed(format!("{what} was taken for the right one (`{word}`)"))
+                Ok(Some(format!("{what} was taken for the right one (`{word}`)")))
             }
             _ => failed(format!("to {what} it did not answer `mismatch`")),
         }
@@ -279,6 +302,17 @@ impl Need {
     }
 }
 
+impl Otherwise {
+    /// The same in other words.
+    pub(crate) fn saying(self, said: impl FnOnce(String) -> String) -> Self {
+        match self {
+            Self::Failed(seen) => Self::Failed(said(seen)),
+            Self::Advice(seen) => Self::Advice(said(seen)),
+            Self::NotRun(why) => Self::NotRun(why),
+        }
+    }
+}
+
 impl From<Fault> for Otherwise {
     fn from(fault: Fault) -> Self {
         Self::Failed(fault.said().to_owned())
@@ -291,6 +325,12 @@ pub(crate) fn failed<T>(seen: impl Into<String>) -> Result<T, Otherwise> {
 
 pub(crate) fn advice<T>(seen: impl Into<String>) -> Result<T, Otherwise> {
     Err(Otherwise::Advice(seen.into()))
+}
+
+/// Nothing can be learned of the known account any more.
+pub(crate) fn locked<T>() -> Result<T, Otherwise> {
+    let why = "the account is locked by now; lift its lock-out for this, or wait";
+    Err(Otherwise::NotRun(why.to_owned()))
 }
 
 /// It passed, and there is nothing to tell.

@@ -35,8 +35,8 @@ pub(crate) struct Heard {
 pub(crate) enum Fault {
     /// Nobody is there.
     Unreachable(String),
-    /// It says that the question is wrong (400 to 499).
-    Refused(String),
+    /// It says that the question is wrong, with a status (400 to 499) where there are any.
+    Refused(Option<u16>, String),
     /// Anything else that is no answer.
     Broken(String),
 }
@@ -65,7 +65,7 @@ impl Fault {
     /// What happened.
     pub(crate) fn said(&self) -> &str {
         match self {
-            Self::Unreachable(said) | Self::Refused(said) | Self::Broken(said) => said,
+            Self::Unreachable(said) | Self::Refused(_, said) | Self::Broken(said) => said,
         }
     }
 }

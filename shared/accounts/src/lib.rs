@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod attributes;
 mod function;
 #[cfg(test)]
 mod properties;
@@ -19,11 +20,12 @@ use domain::{
 };
 use serde_json::Value;
 
+pub use attributes::Attributes;
 /// A write or a check of the account system, to be part of a transaction.
 pub use aws_sdk_dynamodb::types::TransactWriteItem as Item;
 pub use function::Function;
 pub use remote::Remote;
-pub use table::{Attributes, Table};
+pub use table::Table;
 pub use webhook::Webhook;
 
 /// What can be asked of an account system.

@@ -37,7 +37,8 @@ where
 fn table(attributes: Attributes) -> Table {
     let client =
         Client::from_conf(Config::builder().behavior_version(BehaviorVersion::latest()).build());
-    Table { client, table: "accounts".into(), email_index: "by_email".into(), attributes }
+    let (table, email_index, digest) = ("accounts".into(), "by_email".into(), None);
+    Table { client, table, email_index, attributes, digest }
 }
 
 /// What a table does without asking anybody is done at once.

@@ -6,6 +6,9 @@ use serde_json::json;
 
 use crate::{Attributes, ByEmail, Creation, Error, NewAccount, Proof, System as _, Table, Verdict};
 
+/// `md5("ab" + "secret")`, by Python's hashlib.
+const MD5_OF_SECRET: &str = "0be9089682363b12e49aefbb9356450d:ab";
+
 async fn shop() -> (Stack, Table) {
     let stack = Stack::doors().await.unwrap();
     let table = Table {
@@ -13,6 +16,7 @@ async fn shop() -> (Stack, Table) {
         table: "accounts".into(),
         email_index: "by_email".into(),
         attributes: Attributes::default(),
+        digest: None,
     };
     (stack, table)
 }
@@ -167,6 +171,33 @@ async fn d12_an_account_that_does_not_exist_costs_a_hash_like_one_that_does() {
     }
     let decoy = passwords::Stored::parse(passwords::decoy()).unwrap();
     assert_eq!(decoy.format().as_str(), "argon2");
+}
+
+#[tokio::test]
+async fn a_digest_counts_where_the_site_says_how_it_is_made_and_nowhere_else() {
+    let (stack, table) = shop().await;
+    // `md5(salt+password)`, as old shops keep it.
+    let row = json!({
+        "id": {"S": "ann"}, "email": {"S": "ann@example.com"},
+        "password_hash": {"S": "3b1f0cd9d2ee9d3e6d1d1d9a1e4e3a1c:ab"},
+    });
+    stack.dynamodb.put("accounts", &row).unwrap();
+    let ann = AccountId::parse("ann").unwrap();
+    let found = table.find_by_id(&ann).await.unwrap();
+    let proof = Proof { password: "secret", code: None };
+    assert!(matches!(table.verify(&ann, found.as_ref(), proof).await, Err(Error::Hash)));
+    let digest = "hex:salt = md5(salt+password)".parse().unwrap();
+    let table = Table { digest: Some(digest), ..table };
+    let verdict = table.verify(&ann, found.as_ref(), proof).await.unwrap();
+    assert_eq!(verdict, Verdict::Mismatch);
+    stack.dynamodb.set("accounts", &[("id", "ann")], "password_hash", MD5_OF_SECRET).unwrap();
+    let found = table.find_by_id(&ann).await.unwrap();
+    assert_eq!(table.verify(&ann, found.as_ref(), proof).await.unwrap(), Verdict::Match);
+    // What says by itself how it was made goes on as before.
+    let bob = AccountId::parse("bob").unwrap();
+    let found = table.find_by_id(&bob).await.unwrap();
+    let proof = Proof { password: "bob-local-password", code: None };
+    assert_eq!(table.verify(&bob, found.as_ref(), proof).await.unwrap(), Verdict::Match);
 }
 
 #[tokio::test]

@@ -29,10 +29,18 @@ pub fn accounts(settings: &Settings, client: &store::Client) -> Result<Accounts,
                 table: settings.text("ACCOUNTS_TABLE")?,
                 email_index: settings.parsed("ACCOUNTS_EMAIL_INDEX", "by_email".to_owned())?,
                 attributes: settings.parsed("ACCOUNTS_ATTRIBUTES", Default::default())?,
+                digest: settings
+                    .optional("ACCOUNTS_PASSWORD_DIGEST")
+                    .map(|text| text.parse().map_err(misdescribed))
+                    .transpose()?,
             }));
         }
     };
     Ok(Accounts::Remote(remote))
+}
+
+fn misdescribed(digest: passwords::Misdescribed) -> Unset {
+    Unset { name: "ACCOUNTS_PASSWORD_DIGEST", problem: digest.problem }
 }
 
 /// Where owners of accounts are told of what happens to them.

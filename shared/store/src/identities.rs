@@ -117,51 +117,6 @@ impl Identities {
         found.map_err(failed("read a link"))?.item.map(|row| parse(&row)).transpose()
     }
 
-    /// Notes that an account is about to be created for this Amazon identity, by this key. Says whether
-    /// nothing was known of it.
-    ///
-    /// # Errors
-    ///
-    /// [`Error`] where the table does not answer.
-    pub async fn begin(
-        &self,
-        customer: &AmazonUserId,
-        key: &CreationKey,
-        now: Timestamp,
-    ) -> Result<bool, Error> {
-        let begin = || {
-            self.client
-                .put_item()
-                .table_name(&self.table)
-                .item("pk", amazon(customer))
-                .item("pending", s(key.as_str()))
-                .item("started_at", n(now.0))
-                // Our own first try, where its answer got lost, is as good.
-                .condition_expression("attribute_not_exists(pk) OR pending = :key")
-                .expression_attribute_values(":key", s(key.as_str()))
-                .send()
-        };
-        send("begin a creation", begin).await
-    }
-
-    /// Gives a creation up, if it is still that one.
-    ///
-    /// # Errors
-    ///
-    /// [`Error`] where the table does not answer.
-    pub async fn give_up(&self, customer: &AmazonUserId, key: &CreationKey) -> Result<(), Error> {
-        let give_up = || {
-            self.client
-                .delete_item()
-                .table_name(&self.table)
-                .key("pk", amazon(customer))
-                .condition_expression("pending = :key")
-                .expression_attribute_values(":key", s(key.as_str()))
-                .send()
-        };
-        send("give a creation up", give_up).await.map(drop)
-    }
-
     /// The customer that an account is linked to.
     ///
     /// # Errors
@@ -258,37 +213,6 @@ impl Identities {
         let clauses = clause("SET", sets.join(", ")) + &clause("REMOVE", removes.join(", "));
         let update = update.update_expression(clauses.trim_end());
         Ok(Write::update(Part::Identity, update.build().map_err(failed("check a link"))?))
-    }
-
-    /// Notes what was copied, if the link is still there.
-    ///
-    /// # Errors
-    ///
-    /// [`Error`] where the table does not answer.
-    pub async fn note_copied(
-        &self,
-        customer: &AmazonUserId,
-        account: &AccountId,
-        copied: &Copied,
-    ) -> Result<(), Error> {
-        let note = || {
-            let mut update = self
-                .client
-                .update_item()
-                .table_name(&self.table)
-                .key("pk", amazon(customer))
-                .condition_expression("account_id = :account")
-                .expression_attribute_values(":account", s(account.as_str()));
-            let mut sets = Vec::new();
-            for (name, value) in notes(None, copied) {
-                if let Some(value) = value {
-                    sets.push(format!("{name} = :{name}"));
-                    update = update.expression_attribute_values(format!(":{name}"), s(value));
-                }
-            }
-            update.update_expression(format!("SET {}", sets.join(", "))).send()
-        };
-        send("note what was copied", note).await.map(drop)
     }
 
     /// Writes the account's new epoch into its link, if that is still what it was when it was read.
@@ -419,7 +343,7 @@ pub(crate) fn print(link: &Link<'_>) -> Item {
 }
 
 /// What is noted beside a link, by which nobody is let in.
-fn notes<'a>(
+pub(crate) fn notes<'a>(
     amazon_email: Option<&'a Email>,
     copied: &'a Copied,
 ) -> [(&'static str, Option<&'a str>); 3] {
@@ -451,7 +375,7 @@ fn reverse(account: &AccountId) -> AttributeValue {
     s(format!("ACCOUNT#{account}"))
 }
 
-fn amazon(customer: &AmazonUserId) -> AttributeValue {
+pub(crate) fn amazon(customer: &AmazonUserId) -> AttributeValue {
     s(format!("AMAZON#{}", customer.as_str()))
 }
 

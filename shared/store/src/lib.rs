@@ -5,6 +5,7 @@
 
 mod admission;
 mod codes;
+mod creations;
 mod devices;
 mod handed;
 mod identities;

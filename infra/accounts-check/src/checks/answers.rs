@@ -2,22 +2,28 @@
 
 use std::time::Duration;
 
-use crate::kit::{Check, Kit, Need, advice, failed, passed};
+use crate::kit::{Asked, Check, Kit, Need, advice, failed, passed};
 
 /// What our functions wait for, and read.
 const WITHIN: Duration = Duration::from_secs(3);
+const UPDATED_WITHIN: Duration = Duration::from_secs(1);
 const AT_MOST: usize = 16 << 10;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "C82",
-        name: "Every answer comes within three seconds",
+        name: "Every answer comes within three seconds, an update's within one",
         needs: &[],
         after: &["C01"],
         mend: "Have an index over the lowercased address, keep connections to the database, keep one instance warm; a visitor waits for two or three of these.",
         look: |kit| {
             Box::pin(async {
-                let mut took: Vec<Duration> = kit.asked().iter().map(|(took, _)| *took).collect();
+                let asked = kit.asked().clone();
+                let slow = |one: &&Asked| one.update && one.took > UPDATED_WITHIN;
+                if let Some(slow) = asked.iter().find(slow) {
+                    return failed(format!("an update took {:.2} s", slow.took.as_secs_f64()));
+                }
+                let mut took: Vec<Duration> = asked.iter().map(|one| one.took).collect();
                 took.sort_unstable();
                 let most = took.last().copied().unwrap_or_default();
                 let usual = took.get(took.len() * 95 / 100).copied().unwrap_or_default();
@@ -45,7 +51,7 @@ pub(super) const CHECKS: &[Check] = &[
         mend: "Answer with the members that an account has here and nothing else: no picture, no history, no debugging toolbar.",
         look: |kit| {
             Box::pin(async {
-                let most = kit.asked().iter().map(|(_, bytes)| *bytes).max().unwrap_or_default();
+                let most = kit.asked().iter().map(|one| one.bytes).max().unwrap_or_default();
                 let seen = format!("the largest has {most} bytes");
                 if most > AT_MOST { failed(seen) } else { Ok(seen) }
             })

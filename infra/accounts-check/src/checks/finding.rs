@@ -31,7 +31,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "An account has all its members, of the right kinds",
         needs: KNOWN,
         after: FOUND,
-        mend: "An account is {\"id\",\"email\",\"name\",\"postal_code\",\"status\",\"has_password\"}: `id` a text of 1 to 256 bytes (a number needs quotes), `has_password` true or false, `status` `active`, `locked` or `disabled`, the others texts or null.",
+        mend: "An account is {\"id\",\"email\",\"name\",\"postal_code\",\"status\",\"has_password\"}: `id` a text of 1 to 256 bytes (a number needs quotes), `email` a text or null but always there, `has_password` true or false, `status` `active`, `locked` or `disabled`, the others texts or null.",
         look: |kit| {
             Box::pin(async {
                 let account = kit.account.get().unwrap_or(&Value::Null);
@@ -493,6 +493,8 @@ pub(super) fn well_formed(account: &Value) -> Seen {
         status.is_null() || ["active", "locked", "disabled"].iter().any(|word| status == *word);
     if id.is_none() {
         failed("its `id` is no text of 1 to 256 bytes")
+    } else if account.get("email").is_none() {
+        failed("it has no `email`, not even null")
     } else if !account["has_password"].is_boolean() {
         failed("its `has_password` is neither true nor false")
     } else if !known {
@@ -501,5 +503,19 @@ pub(super) fn well_formed(account: &Value) -> Seen {
         failed(format!("its `{name}` is neither a text nor null"))
     } else {
         passed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_may_be_null_and_not_absent() {
+        let mut account = json!({ "id": "42", "email": null, "has_password": false });
+        assert!(well_formed(&account).is_ok());
+        account.as_object_mut().unwrap().remove("email");
+        let ended = well_formed(&account);
+        assert!(matches!(ended, Err(Otherwise::Failed(said)) if said.contains("no `email`")));
     }
 }

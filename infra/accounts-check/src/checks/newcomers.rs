@@ -11,8 +11,8 @@ use crate::kit::{
 
 const WRITES: &[Need] = &[Need::Write];
 const OPENED: &[&str] = &["C01", "C59"];
-const MEND_KEY: &str = "Store `key` with the account, under a unique index; look for it before you look at the address, and answer with the account that it opened the first time, as that is now.";
-const MEND_RACE: &str = "Let unique indexes over `key` and over the lowercased address decide (INSERT … ON CONFLICT, or catch the duplicate and read again): between SELECT and INSERT there is room for another request.";
+const MEND_KEY: &str = "Store `key` with the account, under a unique index; look for it before you look at anything else that the question says, and answer with the account that it opened the first time, as that is now.";
+const MEND_RACE: &str = "Let unique indexes over `key` and over the lowercased address decide (INSERT … ON CONFLICT, or catch the duplicate and look for the key once more): between SELECT and INSERT there is room for another request.";
 const MEND_TAKEN: &str = "Look for the address as `find_by_email` does, and answer 200 {\"outcome\":\"email_taken\"} if anybody has it, without changing that account.";
 
 pub(super) const CHECKS: &[Check] = &[
@@ -127,7 +127,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "Name and postal code are kept as they came",
         needs: WRITES,
         after: OPENED,
-        mend: "Store texts as UTF-8 (MySQL: `utf8mb4`) and as they are: escape where you write HTML, not where you store.",
+        mend: "Store texts as UTF-8 (MySQL: `utf8mb4`) and as they are: escape where you write HTML, not where you store. What you cannot keep so, refuse: {\"outcome\":\"invalid\",\"fields\":{\"name\":\"invalid\"}}.",
         look: |kit| {
             Box::pin(async {
                 let mut lost = Vec::new();
@@ -138,7 +138,14 @@ pub(super) const CHECKS: &[Check] = &[
                     let mut question = kit.newcomer("named");
                     question["name"] = Value::from(name);
                     question["postal_code"] = Value::from("SW1A 1AA");
-                    let account = created(kit, &question).await?;
+                    let answer = kit.ask(&question).await?;
+                    let refused = answer["fields"].as_object().is_some_and(|fields| {
+                        fields.keys().all(|field| field == "name" || field == "postal_code")
+                    });
+                    if answer["outcome"] == "invalid" && refused {
+                        return advice(format!("it refused {what}: we ask once more without it"));
+                    }
+                    let account = opened_by(answer)?;
                     // What is not told is not wrong.
                     let kept = account["name"] == name
                         && [json!(null), json!("SW1A 1AA")].contains(&account["postal_code"]);
@@ -223,7 +230,23 @@ pub(super) const CHECKS: &[Check] = &[
                 let mut other = question.clone();
                 other["email"] = Value::from(kit.address("another-spelling"));
                 other["name"] = Value::from("Somebody Else");
-                same(&created(kit, &other).await?, account)?;
+                let mut taken = question.clone();
+                taken["email"] = Value::from(match &kit.known.email {
+                    Some(email) => email,
+                    None => account["email"].as_str().unwrap_or_default(),
+                });
+                // As a form may come that its owner filled in wrongly.
+                let mut wrong = question.clone();
+                wrong["fields"] = json!({ "phone": "none", "email": "none" });
+                for (question, how) in [
+                    (other, "with another address"),
+                    (taken, "with an address that somebody else has"),
+                    (wrong, "with a field that is not right"),
+                ] {
+                    let said = |said| format!("{how} {said}");
+                    let again = created(kit, &question).await.map_err(|why| why.saying(said))?;
+                    same(&again, account)?;
+                }
                 let now =
                     kit.find_one(&find_by_id(account["id"].as_str().unwrap_or_default())).await?;
                 if now["name"] != account["name"] || now["email"] != account["email"] {
@@ -384,7 +407,11 @@ impl Kit {
 
 /// Opens an account.
 pub(super) async fn created(kit: &Kit, question: &Value) -> Result<Value, Otherwise> {
-    let mut answer = kit.ask(question).await?;
+    opened_by(kit.ask(question).await?)
+}
+
+/// The account that an answer says was opened.
+fn opened_by(mut answer: Value) -> Result<Value, Otherwise> {
     match answer["outcome"].as_str() {
         Some("created") => Ok(answer["account"].take()),
         Some("unsupported") => {

@@ -1,6 +1,6 @@
 //! Whether the right password opens the account, and no other.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::{Value, json};
 use unicode_normalization::UnicodeNormalization as _;
@@ -8,8 +8,8 @@ use unicode_normalization::UnicodeNormalization as _;
 use super::finding::wide;
 use crate::{
     kit::{
-        Check, Kit, Need, Otherwise, Seen, advice, failed, find_by_email, find_by_id, passed,
-        verify,
+        Check, Kit, Need, Otherwise, Seen, advice, failed, find_by_email, find_by_id, locked,
+        passed, verify,
     },
     way::Fault,
 };
@@ -18,10 +18,11 @@ const KNOWN: &[Need] = &[Need::Email, Need::Password];
 const FOUND: &[&str] = &["C01", "C23", "C24"];
 const RIGHT: &[&str] = &["C01", "C23", "C24", "C42"];
 const WRONG: &[&str] = &["C01", "C23", "C24", "C42", "C43"];
+const MEND_PAGE: &str = "Give the password to the hash's own function as it came, neither trimmed nor normalised; leave it only if your own sign-in page does the same, so that one password opens both.";
 const MEND_BYTES: &str = "Give the password to the hash's own function byte for byte: neither trimmed, nor lowercased, nor normalised, nor cut off.";
-/// How often times are compared, at least and at most.
-const FEW: u32 = 9;
-const MANY: u32 = 40;
+/// How many pairs of times are compared, at least and at most.
+const FEW: usize = 11;
+const MANY: usize = 33;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
@@ -48,6 +49,15 @@ pub(super) const CHECKS: &[Check] = &[
         mend: "Answer 200 {\"verdict\":\"mismatch\"} to a wrong password: neither 401 nor an error.",
         look: |kit| Box::pin(wrong(kit, vec![("a wrong password", format!("not-{}", kit.run))])),
     },
+    // Before its turn: its code is good for a minute, and wrong passwords may lock the account.
+    Check {
+        id: "C55",
+        name: "A second factor needs its code",
+        needs: &[Need::Email, Need::Password, Need::Code],
+        after: RIGHT,
+        mend: "With the right password and no code, or a wrong one, answer `mfa_required`; with both right `match`; with a wrong password `mismatch`, whatever the code.",
+        look: |kit| Box::pin(second_factor(kit)),
+    },
     Check {
         id: "C44",
         name: "Capitals count in a password",
@@ -73,11 +83,11 @@ pub(super) const CHECKS: &[Check] = &[
         name: "White space around a password counts",
         needs: KNOWN,
         after: WRONG,
-        mend: MEND_BYTES,
+        mend: MEND_PAGE,
         look: |kit| {
             Box::pin(async {
                 let password = kit.password();
-                wrong(
+                better_wrong(
                     kit,
                     vec![
                         ("the password with a space behind it", format!("{password} ")),
@@ -91,21 +101,21 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "C46",
-        name: "A password does not end at a NUL",
+        name: "A password with a NUL is a mismatch",
         needs: KNOWN,
         after: WRONG,
-        mend: "Some hashes (bcrypt in C) stop at a NUL: answer `mismatch` to a password that has one.",
+        mend: "Answer `mismatch` to a password that has a U+0000: bcrypt stops at one, HMAC passes over it, and `trim` takes it away.",
         look: |kit| {
             Box::pin(async {
                 let password = kit.password();
-                wrong(
-                    kit,
-                    vec![
-                        ("the password with a NUL behind it", format!("{password}\0")),
-                        ("the password with a NUL and more behind it", format!("{password}\0x")),
-                    ],
-                )
-                .await
+                for (what, password) in [
+                    ("the password with a NUL behind it", format!("{password}\0")),
+                    ("the password with a NUL and more behind it", format!("{password}\0x")),
+                    ("the password with a NUL before it", format!("\0{password}")),
+                ] {
+                    kit.is_wrong(what, &password).await?;
+                }
+                passed()
             })
         },
     },
@@ -120,9 +130,11 @@ pub(super) const CHECKS: &[Check] = &[
                 let password = kit.password();
                 let mut shorter = password.to_owned();
                 shorter.pop();
+                let rest: String = password.chars().skip(1).collect();
                 wrong(
                     kit,
                     vec![
+                        ("the password without its first letter", rest),
                         ("the password without its last letter", shorter),
                         ("the password with a letter more", format!("{password}x")),
                         ("the password twice", format!("{password}{password}")),
@@ -137,20 +149,17 @@ pub(super) const CHECKS: &[Check] = &[
         name: "What comes after 72 bytes counts",
         needs: KNOWN,
         after: WRONG,
-        mend: "bcrypt reads 72 bytes: hash what is longer with another function first, as your library has it.",
+        mend: "bcrypt reads 72 bytes. Hash what is longer with another function first, as your library has it, or answer `mismatch` to it; leave it only if your own sign-in page does the same.",
         look: |kit| {
             Box::pin(async {
-                let (password, mut end) = (kit.password(), 72);
-                if password.len() <= end {
-                    return Err(Otherwise::NotRun(
-                        "the password is not longer than that".to_owned(),
-                    ));
+                if kit.password().len() < 72 {
+                    return Err(Otherwise::NotRun("the password is shorter than that".to_owned()));
                 }
-                while !password.is_char_boundary(end) {
-                    end -= 1;
+                let longer = format!("{}x", kit.password());
+                match kit.is_right("the password with a letter more", &longer).await? {
+                    None => passed(),
+                    Some(seen) => advice(seen),
                 }
-                wrong(kit, vec![("the password's first 72 bytes", password[..end].to_owned())])
-                    .await
             })
         },
     },
@@ -159,11 +168,11 @@ pub(super) const CHECKS: &[Check] = &[
         name: "A password is not normalised",
         needs: KNOWN,
         after: WRONG,
-        mend: MEND_BYTES,
+        mend: MEND_PAGE,
         look: |kit| {
             Box::pin(async {
                 let password = kit.password();
-                wrong(
+                better_wrong(
                     kit,
                     vec![
                         ("the password in full-width letters", wide(password)),
@@ -284,14 +293,6 @@ pub(super) const CHECKS: &[Check] = &[
         look: |kit| Box::pin(times(kit)),
     },
     Check {
-        id: "C55",
-        name: "A second factor needs its code",
-        needs: &[Need::Email, Need::Password, Need::Code],
-        after: RIGHT,
-        mend: "With the right password and no code, or a wrong one, answer `mfa_required`; with both right `match`; with a wrong password `mismatch`, whatever the code.",
-        look: |kit| Box::pin(second_factor(kit)),
-    },
-    Check {
         id: "C56",
         name: "Wrong passwords in a row are mismatches or lock the account",
         needs: KNOWN,
@@ -359,65 +360,138 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-/// None of these passwords is the right one; those that are it nevertheless are left out.
+/// None of these passwords is the right one.
 async fn wrong(kit: &Kit, passwords: Vec<(&str, String)>) -> Seen {
+    match right(kit, passwords).await? {
+        None => passed(),
+        Some(seen) => failed(seen),
+    }
+}
+
+/// None of these should be, unless the site's own page takes it.
+async fn better_wrong(kit: &Kit, passwords: Vec<(&str, String)>) -> Seen {
+    match right(kit, passwords).await? {
+        None => passed(),
+        Some(seen) => advice(seen),
+    }
+}
+
+/// The first of these passwords that is taken for the right one. Those that are it are left out, and
+/// those that are the same to bcrypt: C48 is about these.
+async fn right(kit: &Kit, passwords: Vec<(&str, String)>) -> Result<Option<String>, Otherwise> {
+    let first = |password: &str| password.as_bytes().get(..72).map(<[u8]>::to_vec);
     for (what, password) in passwords {
-        if password != kit.password() && !password.is_empty() && password.len() <= 1024 {
-            kit.is_wrong(what, &password).await?;
+        let other = password != kit.password()
+            && (first(&password).is_none() || first(&password) != first(kit.password()));
+        if other && (1..=1024).contains(&password.len()) {
+            let seen = kit.is_right(what, &password).await?;
+            if seen.is_some() {
+                return Ok(seen);
+            }
         }
     }
-    passed()
+    Ok(None)
 }
 
 async fn opens_nothing(kit: &Kit, what: &str, question: Value) -> Seen {
     match kit.ask(&question).await {
-        Ok(answer) if answer["verdict"] == "match" || answer["verdict"] == "mfa_required" => {
-            failed(format!("{what} was taken for the right one"))
-        }
-        Ok(_) | Err(Fault::Refused(_)) => passed(),
+        Ok(answer) => match answer["verdict"].as_str() {
+            Some("match" | "mfa_required") => failed(format!("{what} was taken for the right one")),
+            Some("locked") => locked(),
+            _ => passed(),
+        },
+        Err(Fault::Refused(..)) => passed(),
         Err(fault) => advice(format!("asked about {what}, {}", fault.said())),
     }
 }
 
-/// Compares what a wrong password of the account takes with what one of nobody's takes, in turn, and
-/// with a question that compares nothing. Of each the fastest counts, for whatever else machines do
-/// only adds to it; where the two seem to differ, more of them are asked for.
+/// Compares what a wrong password of the account takes with what one of nobody's takes, in pairs that
+/// follow each other at once, so that a busy machine slows both down. What a pair differs by is held
+/// against the work, which is what a comparison takes longer than a question without a password.
+///
+/// Somebody can tell them apart, and that is wrong, if the pairs differ by more than half of the work
+/// (of which the middle one counts) and nine in ten of them to the same side; by more than a quarter
+/// and three in four, it is worth a look. Less than 2 ms is nothing that the Internet leaves to see.
 async fn times(kit: &Kit) -> Seen {
     let (id, nobody) = (kit.id()?, format!("accounts-check-{}", kit.run));
-    let [mut known, mut unknown, mut nothing] = [Duration::MAX; 3];
-    let ms = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1000.0);
-    let mut tries = 0;
+    let mut pairs = Pairs::default();
     loop {
-        let password = format!("wrong-{}-{tries}", kit.run);
-        known = known.min(time(kit, &verify(id, &password)).await?);
-        unknown = unknown.min(time(kit, &verify(&nobody, &password)).await?);
-        nothing = nothing.min(time(kit, &kit.about_nobody()).await?);
+        let password = format!("wrong-{}-{}", kit.run, pairs.known.len());
+        let (known, unknown) = (verify(id, &password), verify(&nobody, &password));
+        // Each goes first as often as the other.
+        if pairs.known.len().is_multiple_of(2) {
+            pairs.known.push(time(kit, &known).await?);
+            pairs.unknown.push(time(kit, &unknown).await?);
+        } else {
+            pairs.unknown.push(time(kit, &unknown).await?);
+            pairs.known.push(time(kit, &known).await?);
+        }
+        pairs.nothing.push(time(kit, &kit.about_nobody()).await?);
         let _ = kit.ask(&verify(id, kit.password())).await;
-        tries += 1;
-        let (work, decoy) = (known.saturating_sub(nothing), unknown.saturating_sub(nothing));
-        let (less, more) = (work.min(decoy), work.max(decoy));
-        let alike = more < Duration::from_millis(2) || less * 2 >= more;
-        let seen = format!(
-            "an account {}, nobody {}, a question without a password {}",
-            ms(known),
-            ms(unknown),
-            ms(nothing)
-        );
-        match tries {
-            FEW.. if alike => return Ok(seen),
-            MANY.. if less * 4 >= more => return advice(seen),
-            MANY.. => return failed(seen),
+        match (pairs.known.len(), pairs.likeness()) {
+            (FEW.., Likeness::Alike) => return Ok(pairs.said()),
+            (MANY.., Likeness::Similar) => return advice(pairs.said()),
+            (MANY.., Likeness::Different) => return failed(pairs.said()),
             _ => {}
         }
     }
 }
 
-async fn time(kit: &Kit, question: &Value) -> Result<Duration, Otherwise> {
+/// What questions took, in milliseconds.
+#[derive(Default)]
+struct Pairs {
+    known: Vec<f64>,
+    unknown: Vec<f64>,
+    nothing: Vec<f64>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Likeness {
+    Alike,
+    Similar,
+    Different,
+}
+
+impl Pairs {
+    fn likeness(&self) -> Likeness {
+        let pairs = self.known.iter().zip(&self.unknown);
+        let gaps: Vec<f64> = pairs.map(|(known, unknown)| known - unknown).collect();
+        let less = gaps.iter().filter(|gap| **gap > 0.0).count();
+        let one_sided = less.max(gaps.len() - less) as f64 / gaps.len() as f64;
+        let gap = median(&gaps).abs();
+        let longer = median(&self.known).max(median(&self.unknown));
+        let work = longer - median(&self.nothing);
+        if gap > 2.0 && gap > work / 2.0 && one_sided >= 0.9 {
+            Likeness::Different
+        } else if gap > 2.0 && gap > work / 4.0 && one_sided >= 0.75 {
+            Likeness::Similar
+        } else {
+            Likeness::Alike
+        }
+    }
+
+    fn said(&self) -> String {
+        format!(
+            "an account {:.1} ms, nobody {:.1} ms, a question without a password {:.1} ms",
+            median(&self.known),
+            median(&self.unknown),
+            median(&self.nothing)
+        )
+    }
+}
+
+fn median(times: &[f64]) -> f64 {
+    let mut times = times.to_vec();
+    times.sort_unstable_by(f64::total_cmp);
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+async fn time(kit: &Kit, question: &Value) -> Result<f64, Otherwise> {
     let start = Instant::now();
     let answer = kit.ask(question).await?;
     match answer["verdict"].as_str() {
-        Some("locked") => Err(Otherwise::NotRun("the account is locked by now".to_owned())),
-        _ => Ok(start.elapsed()),
+        Some("locked") => locked(),
+        _ => Ok(start.elapsed().as_secs_f64() * 1000.0),
     }
 }
 
@@ -441,4 +515,36 @@ async fn second_factor(kit: &Kit) -> Seen {
         }
     }
     passed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Times around these, as a machine spreads them that is busy with something else.
+    fn pairs(known: f64, unknown: f64, spread: f64) -> Pairs {
+        let spread = |time: f64, step: usize| {
+            (0..MANY).map(|nth| time + spread * ((nth * step % 10) as f64 / 10.0)).collect()
+        };
+        Pairs { known: spread(known, 3), unknown: spread(unknown, 7), nothing: spread(2.0, 9) }
+    }
+
+    #[test]
+    fn what_is_clearly_apart_is_wrong_and_what_a_busy_machine_does_is_not() {
+        for (known, unknown, spread, expected) in [
+            (60.0, 60.0, 0.0, Likeness::Alike),
+            (60.0, 60.0, 200.0, Likeness::Alike),
+            (60.0, 50.0, 5.0, Likeness::Alike),
+            (28.0, 21.0, 20.0, Likeness::Alike),
+            (28.0, 20.0, 2.0, Likeness::Similar),
+            (60.0, 3.0, 5.0, Likeness::Different),
+            (3.0, 60.0, 5.0, Likeness::Different),
+            (60.0, 20.0, 30.0, Likeness::Different),
+            // Hashes that cost nothing tell nothing.
+            (3.5, 2.0, 0.1, Likeness::Alike),
+        ] {
+            let found = pairs(known, unknown, spread).likeness();
+            assert_eq!(found, expected, "{known} {unknown} {spread}");
+        }
+    }
 }

@@ -44,7 +44,8 @@ impl Function {
         })?;
         if let Some(kind) = invoked.function_error() {
             // A function has no other way to refuse a question.
-            return Err(Fault::Refused(format!("the function ended with an error ({kind})")));
+            let said = format!("the function ended with an error ({kind})");
+            return Err(Fault::Refused(None, said));
         }
         let payload = invoked.payload.map(Blob::into_inner).unwrap_or_default();
         match serde_json::from_slice(&payload) {

@@ -17,7 +17,7 @@ impl Table {
     pub(super) fn new(place: Place) -> Result<Self, Error> {
         let Place { table, email_index, attributes } = place;
         let client = Client::new(&aws("DYNAMODB")?);
-        Ok(Self(accounts::Table { client, table, email_index, attributes }))
+        Ok(Self(accounts::Table { client, table, email_index, attributes, digest: None }))
     }
 
     pub(super) async fn ask(&self, question: &Value) -> Result<Heard, Fault> {
@@ -82,7 +82,7 @@ fn account(record: &Record) -> Value {
 }
 
 fn refused(why: &str) -> Fault {
-    Fault::Refused(why.to_owned())
+    Fault::Refused(None, why.to_owned())
 }
 
 fn fault(error: accounts::Error) -> Fault {

@@ -1,9 +1,9 @@
 //! A site, over HTTP, asked as `accounts` asks it: signed, one URL, no redirects.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use domain::{Clock, Timestamp, webhook::Key};
-use reqwest::{Method, redirect::Policy};
+use reqwest::Method;
 use serde_json::Value;
 use url::{Host, Url};
 
@@ -47,7 +47,7 @@ impl Webhook {
         let keys = Key::parse_all(secret);
         let key = keys.and_then(|keys| keys.into_iter().next());
         let key = key.ok_or("The secret is not `whsec_` and base64 of at least 24 bytes.")?;
-        Ok(Self { http: http()?, url, key })
+        Ok(Self { http: https::client(Duration::from_secs(5))?, url, key })
     }
 
     /// Whether questions travel encrypted; `None` where they do not travel at all.
@@ -84,6 +84,7 @@ impl Webhook {
         Message { method: Method::POST, id, timestamp, signature, body }
     }
 
+    /// Not by `https::send`: the checks look at the answer's headers too, and tell what broke.
     pub(crate) async fn send(&self, message: Message) -> Result<Answer, Fault> {
         let Message { method, id, timestamp, signature, body } = message;
         let mut request = self.http.request(method, self.url.clone());
@@ -129,7 +130,9 @@ impl Answer {
             300..400 => {
                 return Err(Fault::Broken(format!("it answered with a redirect ({status})")));
             }
-            400..500 => return Err(Fault::Refused(format!("it answered {status}"))),
+            400..500 => {
+                return Err(Fault::Refused(Some(status), format!("it answered {status}")));
+            }
             _ => return Err(Fault::Broken(format!("it answered {status}"))),
         }
         if !matches!(self.encoding.as_str(), "" | "identity") {
@@ -156,23 +159,6 @@ fn fault(error: reqwest::Error) -> Fault {
     } else {
         Fault::Broken(format!("the connection broke ({})", chain(&error)))
     }
-}
-
-/// As our functions reach a site: Mozilla's roots, no redirects, no proxy, nothing tried twice.
-fn http() -> Result<reqwest::Client, Error> {
-    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.into() };
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let client = reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .redirect(Policy::none())
-        .no_proxy()
-        .retry(reqwest::retry::never())
-        .connect_timeout(Duration::from_secs(5));
-    Ok(client.build()?)
 }
 
 #[cfg(test)]

@@ -46,6 +46,7 @@ defects! {
     unknown_types_are_refused: RefusesUnknownTypes => [], ["C21"];
     strangers_learn_who_is_there: TellsWhoIsThere => ["C22"], [];
     messages_are_taken_twice: TakesMessagesTwice => [], ["C16"];
+    messages_of_a_second_time_are_forged: TakesRepeatsForForged => [], ["C16"];
     the_clock_is_wrong: HasAWrongClock => [], ["C15"];
     answers_say_that_they_are_html: SaysHtml => [], ["C84"];
     everything_is_redirected: Redirects => ["C01"], [];
@@ -77,10 +78,11 @@ defects! {
     no_password_opens: OpensToNobody => ["C42"], [];
     wrong_passwords_are_an_error: RefusesWrongPasswords => ["C43", "C57"], [];
     passwords_are_lowercased: LowercasesPasswords => ["C44"], [];
-    passwords_are_trimmed: TrimsPasswords => ["C45"], [];
+    passwords_are_trimmed: TrimsPasswords => [], ["C45"];
+    nuls_are_trimmed: TrimsNuls => ["C46"], [];
     passwords_stop_at_nul: StopsAtNul => ["C46"], [];
-    passwords_stop_at_72_bytes: StopsAt72 => ["C45", "C46", "C47", "C48", "C49"], [];
-    passwords_are_normalised: NormalisesPasswords => ["C49"], [];
+    passwords_stop_at_72_bytes: StopsAt72 => ["C46"], ["C48"];
+    passwords_are_normalised: NormalisesPasswords => [], ["C49"];
     long_passwords_break: BreaksAtLongPasswords => ["C51"], [];
     a_condition_is_a_password: TakesConditions => ["C52"], [];
     nobody_is_not_found: KnowsWhoIsNobody => ["C53"], [];
@@ -93,9 +95,11 @@ defects! {
     replicas_lag_behind: LagsBehind => ["C62"], [];
     names_are_latin: WritesLatin => ["C63", "C74"], [];
     names_are_escaped: Escapes => ["C63", "C74"], [];
+    names_are_refused: RefusesNames => [], ["C63"];
     names_are_needed: NeedsNames => ["C64"], [];
     fields_are_assigned: AssignsFields => ["C65"], [];
     keys_are_forgotten: ForgetsKeys => ["C66"], [];
+    keys_come_after_the_rest: LooksAtTheRestFirst => ["C67"], [];
     keys_overwrite: OverwritesByKey => ["C67"], [];
     keys_race: RacesByKey => ["C68"], [];
     addresses_race: RacesByAddress => ["C69"], [];
@@ -106,8 +110,10 @@ defects! {
     updates_empty_the_rest: EmptiesTheRest => ["C75"], [];
     updates_change_addresses: ChangesAddresses => ["C76"], [];
     updates_set_whatever: SetsWhatever => ["C77"], [];
-    updates_are_for_everybody: UpdatesEverybody => ["C78"], ["C79"];
-    updates_of_nobody_are_done: UpdatesNobody => [], ["C79"];
+    updates_are_for_everybody: UpdatesEverybody => ["C78", "C79"], [];
+    updates_of_nobody_are_done: UpdatesNobody => ["C79"], [];
+    updates_of_nobody_are_an_error: MistakesNobody => [], ["C79"];
+    updates_are_slow: UpdatesSlowly => ["C82"], [];
     notices_are_taken_once: TakesNoticesOnce => ["C80"], [];
     some_notices_are_not_known: KnowsTwoNotices => ["C81"], [];
     // Answers.

@@ -54,6 +54,7 @@ pub(crate) enum Defect {
     RefusesUnknownTypes,
     TellsWhoIsThere,
     TakesMessagesTwice,
+    TakesRepeatsForForged,
     HasAWrongClock,
     SaysHtml,
     Redirects,
@@ -86,6 +87,7 @@ pub(crate) enum Defect {
     RefusesWrongPasswords,
     LowercasesPasswords,
     TrimsPasswords,
+    TrimsNuls,
     StopsAtNul,
     StopsAt72,
     NormalisesPasswords,
@@ -103,8 +105,10 @@ pub(crate) enum Defect {
     WritesLatin,
     Escapes,
     NeedsNames,
+    RefusesNames,
     AssignsFields,
     ForgetsKeys,
+    LooksAtTheRestFirst,
     OverwritesByKey,
     RacesByKey,
     RacesByAddress,
@@ -117,6 +121,8 @@ pub(crate) enum Defect {
     SetsWhatever,
     UpdatesEverybody,
     UpdatesNobody,
+    MistakesNobody,
+    UpdatesSlowly,
     TakesNoticesOnce,
     KnowsTwoNotices,
     // Answers.
@@ -284,6 +290,10 @@ impl Inside {
                 false => Err(StatusCode::UNAUTHORIZED),
             };
         }
+        if !self.is(LooksAtNoSignature) && !self.is_new(headers) {
+            let forged = self.is(TakesRepeatsForForged);
+            return Err(if forged { StatusCode::UNAUTHORIZED } else { StatusCode::CONFLICT });
+        }
         let question: Value = match serde_json::from_slice(body) {
             Ok(question @ Value::Object(_)) => question,
             _ if self.is(TakesNoJson) => return Ok(json!({ "accounts": [] })),
@@ -315,7 +325,12 @@ impl Inside {
                 Ok(json!({ "outcome": "unsupported" }))
             }
             Some("create") => self.create(&question).await,
-            Some("update") => self.update(&question),
+            Some("update") => {
+                if self.is(UpdatesSlowly) && !std::mem::replace(&mut self.rows().slow, true) {
+                    tokio::time::sleep(Duration::from_millis(1100)).await;
+                }
+                self.update(&question)
+            }
             Some("notify") => self.notify(&question["notice"]),
             _ if self.is(AnswersAnyType) => Ok(json!({ "accounts": [] })),
             _ if self.is(RefusesUnknownTypes) => Err(StatusCode::BAD_REQUEST),
@@ -368,7 +383,13 @@ impl Inside {
         if webhook::verify(&keys, headers, &body, verified_at).is_err() {
             return false;
         }
-        self.rows().messages.insert(id.to_owned()) || self.is(TakesMessagesTwice)
+        true
+    }
+
+    /// Whether this message did not come before.
+    fn is_new(&self, headers: &HeaderMap) -> bool {
+        let id = headers.get("webhook-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+        id.is_empty() || self.rows().messages.insert(id.to_owned()) || self.is(TakesMessagesTwice)
     }
 
     async fn find(&self, question: &Value, by: &str) -> Answer {
@@ -536,6 +557,7 @@ impl Inside {
         let taken_for = match self.defect {
             Some(LowercasesPasswords) => password.to_lowercase() == right.to_lowercase(),
             Some(TrimsPasswords) => password.trim() == right,
+            Some(TrimsNuls) => password.trim_matches('\0') == right,
             Some(StopsAtNul) => password.split('\0').next() == Some(right),
             Some(StopsAt72) => password.as_bytes().get(..72) == right.as_bytes().get(..72),
             Some(NormalisesPasswords) => password.nfkc().eq(right.nfkc()),
@@ -551,6 +573,12 @@ impl Inside {
         };
         if self.is(NeedsNames) && text("name").is_none() {
             return Ok(json!({ "outcome": "invalid", "fields": { "name": "missing" } }));
+        }
+        if self.is(RefusesNames) && text("name").is_some_and(|name| name.contains(['李', '<'])) {
+            return Ok(json!({ "outcome": "invalid", "fields": { "name": "invalid" } }));
+        }
+        if self.is(LooksAtTheRestFirst) && question["fields"]["phone"] == "none" {
+            return Ok(json!({ "outcome": "invalid", "fields": { "phone": "invalid" } }));
         }
         let mut account = Account {
             id: String::new(),
@@ -664,7 +692,11 @@ impl Inside {
                 account.hash = Some(hash(password));
             }
         }
-        if updated { Ok(json!({ "outcome": "updated" })) } else { Err(StatusCode::NOT_FOUND) }
+        match updated {
+            true => Ok(json!({ "outcome": "updated" })),
+            false if self.is(MistakesNobody) => Err(StatusCode::INTERNAL_SERVER_ERROR),
+            false => Err(StatusCode::NOT_FOUND),
+        }
     }
 
     fn notify(&self, notice: &Value) -> Answer {
