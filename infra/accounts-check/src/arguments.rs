@@ -60,7 +60,7 @@ pub(crate) struct Checking {
 pub(crate) enum System {
     Webhook { url: String, secret: String },
     Function { arn: String },
-    Table(Place),
+    Table(Box<Place>),
 }
 
 /// What is known of the account system's accounts.
@@ -189,7 +189,7 @@ impl Said {
                 System::Webhook { url, secret }
             }
             (None, Some(arn), None) => System::Function { arn },
-            (None, None, Some(table)) => System::Table(self.place(table)?),
+            (None, None, Some(table)) => System::Table(Box::new(self.place(table)?)),
             _ => return Err("Say one of --url, --function and --table.".to_owned()),
         };
         self.known.password = self.known.password.or_else(|| setting("ACCOUNTS_CHECK_PASSWORD"));

@@ -48,7 +48,7 @@ impl Way {
                 Self::Webhook(Box::new(Webhook::new(&url, &secret)?))
             }
             System::Function { arn } => Self::Function(Function::new(arn)?),
-            System::Table(place) => Self::Table(Box::new(Table::new(place)?)),
+            System::Table(place) => Self::Table(Box::new(Table::new(*place)?)),
         })
     }
 

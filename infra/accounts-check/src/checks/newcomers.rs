@@ -230,13 +230,13 @@ pub(super) const CHECKS: &[Check] = &[
                 let mut other = question.clone();
                 other["email"] = Value::from(kit.address("another-spelling"));
                 other["name"] = Value::from("Somebody Else");
-                let mut taken = question.clone();
+                let mut taken = other.clone();
                 taken["email"] = Value::from(match &kit.known.email {
                     Some(email) => email,
                     None => account["email"].as_str().unwrap_or_default(),
                 });
                 // As a form may come that its owner filled in wrongly.
-                let mut wrong = question.clone();
+                let mut wrong = other.clone();
                 wrong["fields"] = json!({ "phone": "none", "email": "none" });
                 for (question, how) in [
                     (other, "with another address"),
