@@ -106,7 +106,7 @@ pub(crate) fn setting(function: &str, name: &str) -> Setting {
         }
         "ACCOUNTS" => optional(&["canary", "Table", "webhook,function"]),
         "ACCOUNTS_ATTRIBUTES" => optional(&["canary", "id=", "canary=id", "active=", "locked=a||"]),
-        "ACCOUNTS_PASSWORD_DIGEST" => {
+        "ACCOUNTS_DIGEST" => {
             optional(&["canary", "hex = md4(password)", "hex = md5(salt+password)"])
         }
         "SESSION_IDLE_SECONDS" | "SESSION_LIFETIME_SECONDS" => SECONDS,

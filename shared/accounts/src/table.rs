@@ -29,7 +29,7 @@ pub struct Table {
     pub email_index: String,
     /// What its attributes are called, `ACCOUNTS_ATTRIBUTES`.
     pub attributes: Attributes,
-    /// How its passwords are hashed, if that is not told by the hashes: `ACCOUNTS_PASSWORD_DIGEST`.
+    /// How its passwords are hashed, if that is not told by the hashes: `ACCOUNTS_DIGEST`.
     pub digest: Option<passwords::SaltedDigest>,
 }
 

@@ -30,7 +30,7 @@ pub fn accounts(settings: &Settings, client: &store::Client) -> Result<Accounts,
                 email_index: settings.parsed("ACCOUNTS_EMAIL_INDEX", "by_email".to_owned())?,
                 attributes: settings.parsed("ACCOUNTS_ATTRIBUTES", Default::default())?,
                 digest: settings
-                    .optional("ACCOUNTS_PASSWORD_DIGEST")
+                    .optional("ACCOUNTS_DIGEST")
                     .map(|text| text.parse().map_err(misdescribed))
                     .transpose()?,
             }));
@@ -40,7 +40,7 @@ pub fn accounts(settings: &Settings, client: &store::Client) -> Result<Accounts,
 }
 
 fn misdescribed(digest: passwords::Misdescribed) -> Unset {
-    Unset { name: "ACCOUNTS_PASSWORD_DIGEST", problem: digest.problem }
+    Unset { name: "ACCOUNTS_DIGEST", problem: digest.problem }
 }
 
 /// Where owners of accounts are told of what happens to them.
