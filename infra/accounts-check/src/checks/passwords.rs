@@ -304,6 +304,7 @@ pub(super) const CHECKS: &[Check] = &[
                 for nth in 1..=5 {
                     match kit.verdict(id, &format!("wrong-{nth}")).await?.as_str() {
                         "mismatch" => {}
+                        "locked" if nth == 1 => return locked(),
                         "locked" => return Ok(format!("locked at the {nth}th")),
                         word => return failed(format!("to the {nth}th it answered `{word}`")),
                     }

@@ -13,13 +13,3 @@ pub(crate) async fn ask(site: &Site, more: &[&str]) -> Ran {
     let secrets = [("ACCOUNTS_WEBHOOK_SECRET", SECRET), ("ACCOUNTS_CHECK_PASSWORD", PASSWORD)];
     run(&arguments, &secrets).await
 }
-
-impl Ran {
-    /// The checks that ended like this, with what they saw.
-    pub(crate) fn ended(&self, outcome: &str) -> Vec<String> {
-        let report = self.json();
-        let checks = report["checks"].as_array().unwrap();
-        let ended = checks.iter().filter(|check| check["outcome"] == outcome);
-        ended.map(|check| check["id"].as_str().unwrap().to_owned()).collect()
-    }
-}

@@ -4,6 +4,8 @@
 
 mod ask;
 mod defects;
+#[path = "../ended.rs"]
+mod ended;
 #[path = "../run.rs"]
 mod run;
 mod site;
