@@ -4,13 +4,15 @@ use std::path::PathBuf;
 
 use accounts::Attributes;
 use lexopt::{Arg, Parser, ValueExt as _};
+use passwords::SaltedDigest;
 
 pub(crate) const HELP: &str = "\
 accounts-check --url URL [--secret whsec_…] [ACCOUNT …] [--write] [--json]
 accounts-check --function ARN [ACCOUNT …] [--write] [--json]
-accounts-check --table NAME [--email-index NAME] [--attributes id=…,email=…] [ACCOUNT …] [--json]
-accounts-check survey --table NAME [--email-index NAME] [--attributes …] [--segments N]
-               [--state FILE] [--write-email-key [--yes]] [--json]
+accounts-check --table NAME [--email-index NAME] [--attributes id=…,email=…] [--digest …]
+               [ACCOUNT …] [--json]
+accounts-check survey --table NAME [--email-index NAME] [--attributes …] [--digest …]
+               [--segments N] [--state FILE] [--write-email-key [--yes]] [--json]
 
 Asks an account system everything that shared/accounts/README.md promises of it, and says what is
 wrong and how to mend it. `survey` reads a whole table, and says what would happen to its accounts.
@@ -22,6 +24,8 @@ wrong and how to mend it. `survey` reads a whole table, and says what would happ
   --table NAME            a DynamoDB table, ACCOUNTS_TABLE
   --email-index NAME      its index by address, by_email if absent
   --attributes A=B,…      what its attributes are called, as in ACCOUNTS_ATTRIBUTES
+  --digest S=D            how its hashes are made if they are plain digests, as in ACCOUNTS_DIGEST,
+                          such as 'hex:salt = md5(salt+password)'
 
 ACCOUNT, an account of yours to ask about; a site for testing is the place for all of this:
   --email ADDRESS         its address
@@ -85,13 +89,15 @@ pub(crate) struct Place {
     pub(crate) table: String,
     pub(crate) email_index: String,
     pub(crate) attributes: Attributes,
+    pub(crate) digest: Option<SaltedDigest>,
 }
 
 /// A table to be read.
 #[derive(Debug)]
 pub(crate) struct Surveying {
     pub(crate) place: Place,
-    /// `--attributes` as it was said, to know whether an interrupted survey was of the same.
+    /// `--attributes` and `--digest` as they were said, to know whether an interrupted survey was of the
+    /// same.
     pub(crate) spelled: String,
     pub(crate) segments: i32,
     pub(crate) state: Option<PathBuf>,
@@ -109,6 +115,7 @@ struct Said {
     table: Option<String>,
     email_index: Option<String>,
     attributes: Option<String>,
+    digest: Option<String>,
     known: Known,
     write: bool,
     segments: Option<i32>,
@@ -140,6 +147,7 @@ impl Task {
                 Arg::Long("attributes") => {
                     said.attributes = Some(text(&mut parser)?);
                 }
+                Arg::Long("digest") => said.digest = Some(text(&mut parser)?),
                 Arg::Long("email") => said.known.email = Some(text(&mut parser)?),
                 Arg::Long("password") => {
                     said.known.password = Some(text(&mut parser)?);
@@ -168,12 +176,14 @@ impl Task {
 impl Said {
     fn place(&mut self, table: String) -> Result<Place, String> {
         let attributes = self.attributes.as_deref().map(str::parse).transpose();
+        let digest = self.digest.as_deref().map(str::parse::<SaltedDigest>).transpose();
         Ok(Place {
             table,
             email_index: self.email_index.take().unwrap_or_else(|| "by_email".to_owned()),
             attributes: attributes
-                .map_err(|()| "--attributes is not id=…,email=…,email_key=…,password_hash=…,name=…,status=….")?
+                .map_err(|()| "--attributes is not id=…,email=…,email_key=…,password_hash=…,name=…,status=…,active=…|….")?
                 .unwrap_or_default(),
+            digest: digest.map_err(|digest| format!("--digest {}.", digest.problem))?,
         })
     }
 
@@ -214,7 +224,8 @@ impl Said {
         if self.email_key && place.attributes.email_key.is_none() {
             return Err("--write-email-key needs --attributes with email_key=….".to_owned());
         }
-        let spelled = self.attributes.unwrap_or_default();
+        let spelled = [self.attributes, self.digest].map(Option::unwrap_or_default).join(" ");
+        let spelled = spelled.trim().to_owned();
         let Self { state, email_key, yes, json, .. } = self;
         let surveying = Surveying { place, spelled, segments, state, email_key, yes, json };
         Ok(Task::Survey(Box::new(surveying)))
@@ -299,8 +310,9 @@ mod tests {
             ),
             (
                 "--table t --attributes x=y",
-                "--attributes is not id=…,email=…,email_key=…,password_hash=…,name=…,status=….",
+                "--attributes is not id=…,email=…,email_key=…,password_hash=…,name=…,status=…,active=…|….",
             ),
+            ("--table t --digest hex", "--digest is not a spelling, `=` and a digest."),
             ("survey", "survey needs --table."),
             ("survey --table t --url x", "survey reads a table, and asks nobody anything."),
             ("survey --table t --segments x", "--segments needs a number from 1 to 64."),

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use accounts::Attributes;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::AccountId;
-use passwords::Stored;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use domain::{AccountId, Status};
+use passwords::{SaltedDigest, Stored};
 use serde::{Deserialize, Serialize};
 
 use super::addresses::{Addresses, Salt};
+use crate::arguments::Place;
 
 /// A row, as DynamoDB reads it.
 pub(crate) type Row = HashMap<String, AttributeValue>;
@@ -17,6 +19,7 @@ pub(crate) type Row = HashMap<String, AttributeValue>;
 /// hold millions.
 const WORDS: usize = 24;
 const OTHERS: &str = "others";
+const ABSENT: &str = "absent";
 
 /// How many accounts are of which kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,8 +40,12 @@ pub(crate) struct Figures {
     pub(crate) passwords: BTreeMap<String, u64>,
     /// By what they look like.
     pub(crate) unsupported_passwords: BTreeMap<String, u64>,
-    /// By the word, or `absent`.
-    pub(crate) statuses: BTreeMap<String, u64>,
+    /// Who may enter, by the word of their status, or `absent`.
+    pub(crate) active: BTreeMap<String, u64>,
+    /// Who may not for now.
+    pub(crate) locked: BTreeMap<String, u64>,
+    /// Who may not.
+    pub(crate) disabled: BTreeMap<String, u64>,
     /// How many lowercased attributes were written.
     pub(crate) written: u64,
     /// Accounts that were changed between reading and writing, and left alone.
@@ -57,7 +64,7 @@ impl Figures {
     pub(crate) fn count(
         &mut self,
         row: &Row,
-        names: &Attributes,
+        Place { attributes: names, digest, .. }: &Place,
         addresses: &mut Addresses,
         salt: &Salt,
     ) -> Option<MissingKey> {
@@ -65,14 +72,8 @@ impl Figures {
         self.accounts += 1;
         let id = text(&names.id).filter(|id| AccountId::parse(id).is_some());
         self.improper_id += u64::from(id.is_none());
-        self.count_password(text(&names.password_hash));
-        let status = match row.get(&names.status) {
-            None => "absent",
-            Some(AttributeValue::S(word)) if word.len() <= 32 => word,
-            Some(AttributeValue::S(_)) => OTHERS,
-            Some(_) => "no text",
-        };
-        increase(&mut self.statuses, status, 1);
+        self.count_password(text(&names.password_hash), digest.as_ref());
+        self.count_status(row.get(&names.status), names);
         let Some(address) = text(&names.email).filter(|address| !address.is_empty()) else {
             self.no_address += 1;
             return None;
@@ -95,11 +96,32 @@ impl Figures {
         Some(MissingKey { id: id?.clone(), email: address.clone(), lowercase })
     }
 
-    fn count_password(&mut self, stored: Option<&String>) {
+    fn count_status(&mut self, value: Option<&AttributeValue>, names: &Attributes) {
+        let word = match value {
+            None => ABSENT,
+            Some(AttributeValue::S(word) | AttributeValue::N(word)) => word,
+            Some(AttributeValue::Bool(true)) => "true",
+            Some(AttributeValue::Bool(false)) => "false",
+            Some(_) => "no word",
+        };
+        match status_of(names, value) {
+            // There are no more of these than the settings have.
+            Status::Active => add(&mut self.active, &word.to_ascii_lowercase(), 1),
+            Status::Locked => add(&mut self.locked, &word.to_ascii_lowercase(), 1),
+            Status::Disabled if word.len() > 32 || word == ABSENT => {
+                add(&mut self.disabled, OTHERS, 1);
+            }
+            Status::Disabled => increase(&mut self.disabled, word, 1),
+        }
+    }
+
+    fn count_password(&mut self, stored: Option<&String>, digest: Option<&SaltedDigest>) {
         // `!` and `*` begin what Django and Unix write where there is no password.
         match stored.filter(|stored| !stored.is_empty() && !stored.starts_with(['!', '*'])) {
             None => self.no_password += 1,
-            Some(stored) => match Stored::parse(stored) {
+            Some(stored) => match digest
+                .map_or_else(|| Stored::parse(stored), |digest| Stored::parse_with(stored, digest))
+            {
                 Ok(parsed) => {
                     increase(&mut self.passwords, &cost(parsed.format().as_str(), stored), 1)
                 }
@@ -122,7 +144,9 @@ impl Figures {
             no_password,
             passwords,
             unsupported_passwords,
-            statuses,
+            active,
+            locked,
+            disabled,
             written,
             changed_meanwhile,
         } = more;
@@ -139,24 +163,80 @@ impl Figures {
         for (ours, theirs) in [
             (&mut self.passwords, passwords),
             (&mut self.unsupported_passwords, unsupported_passwords),
-            (&mut self.statuses, statuses),
+            (&mut self.disabled, disabled),
         ] {
             for (word, count) in theirs {
                 increase(ours, &word, count);
             }
         }
+        for (ours, theirs) in [(&mut self.active, active), (&mut self.locked, locked)] {
+            for (word, count) in theirs {
+                add(ours, &word, count);
+            }
+        }
     }
+}
+
+/// What the functions make of a status.
+fn status_of(names: &Attributes, value: Option<&AttributeValue>) -> Status {
+    let word = match value {
+        None => return Status::Active,
+        Some(AttributeValue::S(word) | AttributeValue::N(word)) => word.as_str(),
+        Some(AttributeValue::Bool(true)) => "true",
+        Some(AttributeValue::Bool(false)) => "false",
+        Some(_) => return Status::Disabled,
+    };
+    let among = |words: &[String]| words.iter().any(|known| known.eq_ignore_ascii_case(word));
+    match (among(&names.active), among(&names.locked)) {
+        (true, _) => Status::Active,
+        (false, true) => Status::Locked,
+        (false, false) => Status::Disabled,
+    }
+}
+
+fn add(counts: &mut BTreeMap<String, u64>, word: &str, by: u64) {
+    *counts.entry(word.to_owned()).or_default() += by;
 }
 
 fn increase(counts: &mut BTreeMap<String, u64>, word: &str, by: u64) {
     let word = if counts.len() < WORDS || counts.contains_key(word) { word } else { OTHERS };
-    *counts.entry(word.to_owned()).or_default() += by;
+    add(counts, word, by);
 }
 
-/// A supported hash without its secrets: its format, and what its first fields say about its cost.
-/// Salt and hash come after them.
+/// A supported hash without its secrets: its format, and what it costs.
 fn cost(format: &str, stored: &str) -> String {
-    let mut told = format.to_owned();
+    let told = match format {
+        "aspnet" => iterations(stored),
+        "digest" => None,
+        "phpass" => rounds(stored),
+        "werkzeug" => stored.split('$').next().map(str::to_owned),
+        _ => Some(fields(stored)),
+    };
+    [Some(format.to_owned()), told].into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+/// Of ASP.NET's base64: its version, PBKDF2's hash and its iterations.
+fn iterations(stored: &str) -> Option<String> {
+    match STANDARD.decode(stored).ok()?[..] {
+        [0, ..] => Some("2 sha1 1000".to_owned()),
+        [1, _, _, _, prf, a, b, c, d, ..] => {
+            let digest = ["sha1", "sha256", "sha512"].get(usize::from(prf))?;
+            Some(format!("3 {digest} {}", u32::from_be_bytes([a, b, c, d])))
+        }
+        _ => None,
+    }
+}
+
+/// Of phpass's: its letter, and how often it hashes, of which the fourth character is the logarithm.
+fn rounds(stored: &str) -> Option<String> {
+    const LETTERS: &str = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let (letter, logarithm) = (stored.chars().nth(1)?, LETTERS.find(stored.chars().nth(3)?)?);
+    Some(format!("{letter} {}", 1_u64.checked_shl(logarithm.try_into().ok()?)?))
+}
+
+/// Of all others: what the first fields say. Salt and hash come after them.
+fn fields(stored: &str) -> String {
+    let mut told = Vec::new();
     let mut has_number = false;
     for field in stored.split('$').filter(|field| !field.is_empty()).take(5) {
         let is_number = field.len() <= 8 && field.bytes().all(|byte| byte.is_ascii_digit());
@@ -166,10 +246,9 @@ fn cost(format: &str, stored: &str) -> String {
             break;
         }
         has_number |= is_number;
-        told.push(' ');
-        told.push_str(field);
+        told.push(field);
     }
-    told
+    told.join(" ")
 }
 
 /// What supported hashes begin with.
@@ -195,27 +274,37 @@ const SCHEMES: [&str; 17] = [
 
 /// What a hash that is not supported looks like.
 fn likeness(stored: &str) -> &'static str {
-    const BEGINNINGS: [(&str, &str); 12] = [
+    const BEGINNINGS: [(&str, &str); 15] = [
         ("$1$", "md5crypt"),
-        ("$5$", "sha256crypt"),
-        ("$6$", "sha512crypt"),
+        ("$5$", "sha256crypt, damaged or too costly"),
+        ("$6$", "sha512crypt, damaged or too costly"),
         ("$y$", "yescrypt"),
-        ("$P$", "phpass"),
-        ("$H$", "phpass"),
-        ("$wp$", "WordPress 6.8"),
+        ("$S$", "Drupal 7's"),
+        ("$P$", "phpass, damaged or too costly"),
+        ("$H$", "phpass, damaged or too costly"),
+        ("$wp$", "WordPress's, damaged or too costly"),
         ("$apr1$", "Apache's MD5"),
         ("$2", "bcrypt, damaged or too costly"),
         ("$argon2", "Argon2, damaged or too costly"),
         ("pbkdf2_", "Django's PBKDF2, damaged or too costly"),
+        ("pbkdf2:", "Werkzeug's PBKDF2, damaged or too costly"),
+        ("scrypt:", "Werkzeug's scrypt, damaged or too costly"),
         ("{", "LDAP's"),
     ];
     let begins = BEGINNINGS.iter().find(|(beginning, _)| stored.starts_with(beginning));
-    let hexadecimal = stored.bytes().all(|byte| byte.is_ascii_hexdigit());
-    match (begins, stored.len()) {
-        (Some((_, likeness)), _) => likeness,
-        (None, 32) if hexadecimal => "bare MD5",
-        (None, 40) if hexadecimal => "bare SHA-1",
-        (None, 64) if hexadecimal => "bare SHA-256",
+    if let Some((_, likeness)) = begins {
+        return likeness;
+    }
+    // A salt may stand before or behind a digest.
+    let digest = stored.split([':', '$']).map(|part| {
+        let is_hex = part.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if is_hex { part.len() } else { 0 }
+    });
+    match digest.max() {
+        Some(32) => "MD5 as it seems: --digest says how it is made",
+        Some(40) => "SHA-1 as it seems: --digest says how it is made",
+        Some(64) => "SHA-256 as it seems: --digest says how it is made",
+        Some(128) => "SHA-512 as it seems: --digest says how it is made",
         _ => "unknown",
     }
 }
@@ -225,6 +314,12 @@ mod tests {
     use local_stack::seed;
 
     use super::*;
+
+    const WERKZEUG: &str = "scrypt:32768:8:1$AAAAAAAAAAAAAAAA$00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000";
+    const ASPNET: &str =
+        "AQAAAAIAAYagAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==";
+    const WORDPRESS: &str = "$wp$2y$10$.....................................................";
+    const SHA_CRYPT: &str = "$6$................$......................................................................................";
 
     #[test]
     fn a_cost_is_told_without_salt_and_hash() {
@@ -244,6 +339,19 @@ mod tests {
                 "argon2 argon2id v=19 m=19456,t=2,p=1",
             ]
         );
+        for (stored, expected) in [
+            (WERKZEUG, "werkzeug scrypt:32768:8:1"),
+            (ASPNET, "aspnet 3 sha512 100000"),
+            ("$P$B..............................", "phpass P 8192"),
+            (WORDPRESS, "wordpress wp 2y 10"),
+            (SHA_CRYPT, "sha_crypt 6"),
+            (&SHA_CRYPT.replace("$6$", "$6$rounds=656000$"), "sha_crypt 6 rounds=656000"),
+            (&SHA_CRYPT.replacen("................", "12345678", 1), "sha_crypt 6"),
+        ] {
+            let format = Stored::parse(stored).unwrap().format();
+            assert_eq!(cost(format.as_str(), stored), expected);
+        }
+        assert_eq!(cost("digest", "005a0f376d1bbf310bbc3be60a3b3fd9:7c"), "digest");
         // A salt may consist of digits.
         let digits = "pbkdf2_sha256$1000000$12345678$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa=";
         assert_eq!(cost("django", digits), "django pbkdf2_sha256 1000000");
@@ -252,15 +360,64 @@ mod tests {
     #[test]
     fn what_is_not_supported_is_told_by_its_looks() {
         for (stored, expected) in [
-            ("$P$B12345678abcdefghijklmnopqrstu", "phpass"),
-            ("$6$salt$hash", "sha512crypt"),
+            ("$P$B12345678abcdefghijklmnopqrstu", "phpass, damaged or too costly"),
+            ("$6$salt$hash", "sha512crypt, damaged or too costly"),
+            ("scrypt:1:1:1$a$b", "Werkzeug's scrypt, damaged or too costly"),
             ("{SSHA}abc", "LDAP's"),
-            ("5f4dcc3b5aa765d61d8327deb882cf99", "bare MD5"),
+            ("5f4dcc3b5aa765d61d8327deb882cf99", "MD5 as it seems: --digest says how it is made"),
+            (
+                "005a0f376d1bbf310bbc3be60a3b3fd9:7c",
+                "MD5 as it seems: --digest says how it is made",
+            ),
+            (
+                "sha1$salt$5baa61e4c9b93f3f0682250b6cf8331b7ee68fd8",
+                "SHA-1 as it seems: --digest says how it is made",
+            ),
             ("$2b$31$abc", "bcrypt, damaged or too costly"),
             ("hunter2", "unknown"),
         ] {
             assert_eq!(likeness(stored), expected);
         }
+    }
+
+    #[test]
+    fn a_status_means_what_the_settings_say() {
+        let names = "active=Enabled|1|true,locked=paused".parse().unwrap();
+        let mut figures = Figures::default();
+        let s = |word: &str| Some(AttributeValue::S(word.to_owned()));
+        for value in [
+            None,
+            s("enabled"),
+            s("ENABLED"),
+            s("1"),
+            Some(AttributeValue::N("1".to_owned())),
+            Some(AttributeValue::Bool(true)),
+            s("Paused"),
+            s("active"),
+            s("absent"),
+            s(&"x".repeat(33)),
+            Some(AttributeValue::Bool(false)),
+            Some(AttributeValue::Null(true)),
+        ] {
+            figures.count_status(value.as_ref(), &names);
+        }
+        let told = |counts: &BTreeMap<String, u64>| {
+            counts.iter().map(|(word, count)| format!("{word} {count}")).collect::<Vec<_>>()
+        };
+        assert_eq!(told(&figures.active), ["1 2", "absent 1", "enabled 2", "true 1"]);
+        assert_eq!(told(&figures.locked), ["paused 1"]);
+        assert_eq!(told(&figures.disabled), ["active 1", "false 1", "no word 1", "others 2"]);
+    }
+
+    #[test]
+    fn a_digest_is_one_where_it_is_described() {
+        let digest: SaltedDigest = "hex:salt = md5(salt+password)".parse().unwrap();
+        let stored = "005a0f376d1bbf310bbc3be60a3b3fd9:7c".to_owned();
+        let mut figures = Figures::default();
+        figures.count_password(Some(&stored), None);
+        figures.count_password(Some(&stored), Some(&digest));
+        assert_eq!(figures.unsupported_passwords.values().sum::<u64>(), 1);
+        assert_eq!(figures.passwords, BTreeMap::from([("digest".to_owned(), 1)]));
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use accounts::Attributes;
 use aws_sdk_dynamodb::{
     Client,
     error::{DisplayErrorContext, SdkError},
@@ -18,7 +17,10 @@ use super::{
     addresses::{Addresses, Salt},
     figures::{Figures, MissingKey},
 };
-use crate::{Error, arguments::Surveying};
+use crate::{
+    Error,
+    arguments::{Place, Surveying},
+};
 
 /// How many accounts are read at once: less than DynamoDB would give, so that little is kept in
 /// memory and little is lost when a survey is interrupted.
@@ -46,8 +48,7 @@ pub(crate) enum Next {
 /// Reads a table.
 pub(crate) struct Reader {
     client: Client,
-    table: String,
-    attributes: Attributes,
+    place: Place,
     segments: i32,
     salt: Salt,
     writes: bool,
@@ -56,8 +57,8 @@ pub(crate) struct Reader {
 impl Reader {
     pub(crate) fn new(client: Client, surveying: &Surveying, salt: Salt) -> Self {
         let Surveying { place, segments, email_key, yes, .. } = surveying;
-        let (table, attributes) = (place.table.clone(), place.attributes.clone());
-        Self { client, table, attributes, segments: *segments, salt, writes: *email_key && *yes }
+        let (place, segments) = (place.clone(), *segments);
+        Self { client, place, segments, salt, writes: *email_key && *yes }
     }
 
     /// The pages of a segment from here on.
@@ -79,7 +80,7 @@ impl Reader {
     }
 
     async fn page(&self, segment: i32, after: Option<String>) -> Result<Page, Error> {
-        let names = &self.attributes;
+        let names = &self.place.attributes;
         let mut read =
             BTreeSet::from([&names.id, &names.email, &names.password_hash, &names.status]);
         read.extend(&names.email_key);
@@ -90,7 +91,7 @@ impl Reader {
         let scanned = self
             .client
             .scan()
-            .table_name(&self.table)
+            .table_name(&self.place.table)
             .segment(segment)
             .total_segments(self.segments)
             .limit(PAGE)
@@ -109,7 +110,7 @@ impl Reader {
         let (mut figures, mut addresses) = (Figures::default(), Addresses::default());
         let mut missing = Vec::new();
         for row in scanned.items.unwrap_or_default() {
-            missing.extend(figures.count(&row, names, &mut addresses, &self.salt));
+            missing.extend(figures.count(&row, &self.place, &mut addresses, &self.salt));
         }
         if let (true, Some(key)) = (self.writes, &names.email_key) {
             let mut writes =
@@ -130,14 +131,14 @@ impl Reader {
         let written = self
             .client
             .update_item()
-            .table_name(&self.table)
-            .key(&self.attributes.id, AttributeValue::S(id))
+            .table_name(&self.place.table)
+            .key(&self.place.attributes.id, AttributeValue::S(id))
             .update_expression("SET #key = :lowercase")
             .condition_expression(
                 "#email = :email AND (attribute_not_exists(#key) OR #key <> :lowercase)",
             )
             .expression_attribute_names("#key", key)
-            .expression_attribute_names("#email", &self.attributes.email)
+            .expression_attribute_names("#email", &self.place.attributes.email)
             .expression_attribute_values(":email", AttributeValue::S(email))
             .expression_attribute_values(":lowercase", AttributeValue::S(lowercase))
             .send()

@@ -31,6 +31,16 @@ impl Report<'_> {
         self.figures.need_email_key - self.figures.written
     }
 
+    /// The words of their status, how many accounts have each, and what it is taken for.
+    fn statuses(&self) -> impl Iterator<Item = (&str, u64, &'static str)> {
+        let Figures { active, locked, disabled, .. } = &self.figures;
+        let taken =
+            [(active, "may enter"), (locked, "may not enter for now"), (disabled, "may not enter")];
+        taken.into_iter().flat_map(|(counts, taken_for)| {
+            counts.iter().map(move |(word, count)| (word.as_str(), *count, taken_for))
+        })
+    }
+
     pub(crate) fn human(&self) -> String {
         let Self { figures, shared, .. } = self;
         let mut text = String::new();
@@ -87,8 +97,8 @@ impl Report<'_> {
             line(*count, &format!("not supported: {what}"));
         }
         let _ = writeln!(text, "\nStatus");
-        for (word, count) in &figures.statuses {
-            let _ = writeln!(text, "{:>14}  {word}: {}", grouped(*count), taken_for(word));
+        for (word, count, taken_for) in self.statuses() {
+            let _ = writeln!(text, "{:>14}  {word}: {taken_for}", grouped(count));
         }
         let index = self.shape.index.as_deref().unwrap_or("right");
         let _ = write!(text, "\nIndex by address: {index}.");
@@ -97,8 +107,8 @@ impl Report<'_> {
 
     pub(crate) fn json(&self) -> Value {
         let Self { figures, shared, .. } = self;
-        let statuses = figures.statuses.iter().map(|(word, count)| {
-            (word.clone(), json!({ "accounts": count, "taken_for": taken_for(word) }))
+        let statuses = self.statuses().map(|(word, count, taken_for)| {
+            (word.to_owned(), json!({ "accounts": count, "taken_for": taken_for }))
         });
         json!({
             "ready": self.is_ready(),
@@ -119,15 +129,6 @@ impl Report<'_> {
             "statuses": statuses.collect::<serde_json::Map<_, _>>(),
             "index": self.shape.index.as_deref().unwrap_or("right"),
         })
-    }
-}
-
-/// What the functions make of a status.
-fn taken_for(word: &str) -> &'static str {
-    match word.to_ascii_lowercase().as_str() {
-        "absent" | "active" => "may enter",
-        "locked" => "may not enter for now",
-        _ => "may not enter",
     }
 }
 

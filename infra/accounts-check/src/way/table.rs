@@ -15,9 +15,9 @@ pub(crate) struct Table(accounts::Table);
 
 impl Table {
     pub(super) fn new(place: Place) -> Result<Self, Error> {
-        let Place { table, email_index, attributes } = place;
+        let Place { table, email_index, attributes, digest } = place;
         let client = Client::new(&aws("DYNAMODB")?);
-        Ok(Self(accounts::Table { client, table, email_index, attributes, digest: None }))
+        Ok(Self(accounts::Table { client, table, email_index, attributes, digest }))
     }
 
     pub(super) async fn ask(&self, question: &Value) -> Result<Heard, Fault> {

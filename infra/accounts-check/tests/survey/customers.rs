@@ -98,7 +98,7 @@ fn customer(nth: u64, tally: &mut Tally) -> Value {
     let (hash, told) = match nth % 10 {
         0 => (None, None),
         1 => (Some("!"), None),
-        2 => (Some("$P$B12345678abcdefghijklmnopqrstu"), None),
+        2 => (Some("$1$saltsalt$qjXMvbEw8oaL.CzflDtaK/"), None),
         3 => (Some(hashes[4]), Some("django pbkdf2_sha256 1000000")),
         4 => (Some(hashes[3]), Some("scrypt scrypt ln=14,r=8,p=1")),
         5 => (Some(hashes[1]), Some("argon2 argon2id v=19 m=19456,t=2,p=1")),
@@ -153,7 +153,7 @@ impl Tally {
             mixed_case: number("mixed_case"),
             need_email_key: number("need_email_key"),
             no_password: number("no_password"),
-            unsupported: unsupported.get("phpass").copied().unwrap_or_default(),
+            unsupported: unsupported.get("md5crypt").copied().unwrap_or_default(),
             sharing_addresses: report["sharing"]["addresses"].as_u64().unwrap(),
             look_alikes: number("look_alikes"),
             passwords: words("passwords"),

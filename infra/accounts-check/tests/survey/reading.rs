@@ -44,8 +44,9 @@ async fn people_read_the_same_in_words() {
         "            40  share 20 addresses, capitals aside: ",
         "\nPasswords\n           400  none\n",
         "           800  bcrypt 2b 10\n",
-        "           200  not supported: phpass\n",
-        "\nStatus\n            40  Gone: may not enter\n",
+        "           200  not supported: md5crypt\n",
+        "\nStatus\n           960  absent: may enter\n",
+        "            40  locked: may not enter for now\n            40  Gone: may not enter\n",
         "\nIndex by address: right.\n",
     ] {
         assert!(ran.out.contains(line), "{line}{}", ran.out);
