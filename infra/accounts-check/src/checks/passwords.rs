@@ -410,9 +410,9 @@ async fn opens_nothing(kit: &Kit, what: &str, question: Value) -> Seen {
 /// follow each other at once, so that a busy machine slows both down. What a pair differs by is held
 /// against the work, which is what a comparison takes longer than a question without a password.
 ///
-/// Somebody can tell them apart, and that is wrong, if the pairs differ by more than half of the work
-/// (of which the middle one counts) and nine in ten of them to the same side; by more than a quarter
-/// and three in four, it is worth a look. Less than 2 ms is nothing that the Internet leaves to see.
+/// Somebody can tell them apart if nine in ten pairs differ to the same side, the middle one by 2 ms or
+/// more, for less is nothing that the Internet leaves to see: by more than half of the work is wrong, by
+/// more than a quarter worth a look. While that is not yet clear, more pairs are asked for.
 async fn times(kit: &Kit) -> Seen {
     let (id, nobody) = (kit.id()?, format!("accounts-check-{}", kit.run));
     let mut pairs = Pairs::default();
@@ -430,7 +430,7 @@ async fn times(kit: &Kit) -> Seen {
         pairs.nothing.push(time(kit, &kit.about_nobody()).await?);
         let _ = kit.ask(&verify(id, kit.password())).await;
         match (pairs.known.len(), pairs.likeness()) {
-            (FEW.., Likeness::Alike) => return Ok(pairs.said()),
+            (FEW.., Likeness::Alike) | (MANY.., Likeness::Unclear) => return Ok(pairs.said()),
             (MANY.., Likeness::Similar) => return advice(pairs.said()),
             (MANY.., Likeness::Different) => return failed(pairs.said()),
             _ => {}
@@ -449,6 +449,7 @@ struct Pairs {
 #[derive(Debug, PartialEq, Eq)]
 enum Likeness {
     Alike,
+    Unclear,
     Similar,
     Different,
 }
@@ -462,12 +463,14 @@ impl Pairs {
         let gap = median(&gaps).abs();
         let longer = median(&self.known).max(median(&self.unknown));
         let work = longer - median(&self.nothing);
-        if gap > 2.0 && gap > work / 2.0 && one_sided >= 0.9 {
-            Likeness::Different
-        } else if gap > 2.0 && gap > work / 4.0 && one_sided >= 0.75 {
+        if gap < 2.0 || gap <= work / 4.0 || one_sided < 0.75 {
+            Likeness::Alike
+        } else if one_sided < 0.9 {
+            Likeness::Unclear
+        } else if gap <= work / 2.0 {
             Likeness::Similar
         } else {
-            Likeness::Alike
+            Likeness::Different
         }
     }
 
