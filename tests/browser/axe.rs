@@ -9,10 +9,10 @@ use crate::{
 };
 
 const FIELDS: &str = r#"[
-    {"name":"phone","label":"Phone","type":"tel","required":true},
+    {"name":"phone","label":"Phone","help":"For the courier, who calls from the street","type":"tel","required":true},
     {"name":"birthday","label":"Birthday","type":"date"},
     {"name":"size","label":"Size","type":"select","options":["S","M","L"],"required":true},
-    {"name":"terms","label":"I agree","type":"checkbox","required":true}
+    {"name":"terms","label":"I agree","type":"checkbox","required":true,"version":"2026-11","href":"/terms"}
 ]"#;
 
 /// A visitor whose pages are checked.
@@ -25,7 +25,9 @@ struct Checked {
 impl Checked {
     async fn start(name: &'static str, habits: Habits, fields: &str) -> Self {
         let habits = Habits { scripts: true, ..habits };
-        let visitor = Visitor::start(name, habits, &[("RegistrationFields", fields)]).await;
+        // Over a wire, where accounts may have a second factor.
+        let parameters = [("RegistrationFields", fields), ("Accounts", "webhook")];
+        let visitor = Visitor::start(name, habits, &parameters).await;
         Self { visitor, axe: axe(), findings: Vec::new() }
     }
 
@@ -49,6 +51,12 @@ impl Checked {
         if !self.visitor.fits().await {
             self.findings.push(format!("{page}: it is wider than the window"));
         }
+    }
+
+    /// Gives an account a second factor.
+    fn needs_a_code(&self, account: &str) {
+        let dynamodb = &self.visitor.stack.dynamodb;
+        dynamodb.set("accounts", &[("id", account)], "second_factor", "246810").unwrap();
     }
 
     /// Signs out here and at Amazon.
@@ -109,6 +117,16 @@ async fn walk(checked: &mut Checked) {
     checked.visitor.click("form[action='/auth/amazon/link'] button").await;
     checked.visitor.sees("main[data-code='wrong_password']").await;
     checked.check("link-wrong-password").await;
+    checked.needs_a_code("ann");
+    checked.visitor.types("#password", "ann-local-password").await;
+    checked.visitor.click("form[action='/auth/amazon/link'] button").await;
+    checked.visitor.sees("main[data-code='mfa_required'] #code").await;
+    checked.check("link-code").await;
+    checked.visitor.types("#password", "ann-local-password").await;
+    checked.visitor.types("#code", "000000").await;
+    checked.visitor.click("form[action='/auth/amazon/link'] button").await;
+    checked.visitor.sees("main[data-code='mfa_required'] #wrong").await;
+    checked.check("link-wrong-code").await;
 
     checked.amazon_forgets().await;
     checked.visitor.goto("/").await;
@@ -197,6 +215,11 @@ async fn walk_among_ones_own(checked: &mut Checked) {
     checked.visitor.click(PROVE).await;
     checked.visitor.sees("main[data-code='wrong_password']").await;
     checked.check("reauthenticate-wrong-password").await;
+    checked.needs_a_code("lin");
+    checked.visitor.types("#password", "lin-local-password").await;
+    checked.visitor.click(PROVE).await;
+    checked.visitor.sees("main[data-code='mfa_required'] #code").await;
+    checked.check("reauthenticate-code").await;
 
     checked.signs_out_everywhere().await;
     checked.visitor.goto("/").await;

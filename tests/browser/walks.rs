@@ -228,3 +228,41 @@ async fn ann_connects_on_her_telephone_at_night_in_german() {
     assert_eq!(ann.is_called().await, "Guest");
     ann.leaves().await;
 }
+
+#[tokio::test]
+async fn ann_brings_her_second_factor_and_nora_agrees_to_what_she_was_shown() {
+    let fields = r#"[
+        {"name":"phone","label":"Phone","help":"For the courier","type":"tel"},
+        {"name":"terms","label":"I accept the terms of sale","type":"checkbox","required":true,"version":"2026-11","href":"/terms"}
+    ]"#;
+    let parameters = [("Accounts", "webhook"), ("RegistrationFields", fields)];
+    let ann = Visitor::start("second-factor", USUAL, &parameters).await;
+    let dynamodb = &ann.stack.dynamodb;
+    dynamodb.set("accounts", &[("id", "ann")], "second_factor", "246810").unwrap();
+    ann.goto("/checkout").await;
+    ann.signs_in_at_amazon("ann", true).await;
+    ann.sees("main[data-code='ok'] #password").await;
+    ann.proves("ann-local-password").await;
+    ann.sees("main[data-code='mfa_required'] #code").await;
+    ann.keep("1-code").await;
+    ann.types("#code", "246810").await;
+    ann.proves("ann-local-password").await;
+    ann.sees("main[data-page='checkout'] #deliver").await;
+    assert_eq!(ann.is_called().await, "Ann Local");
+
+    let nora = ann.elsewhere("consent", USUAL).await;
+    nora.goto("/checkout").await;
+    nora.signs_in_at_amazon("nora", true).await;
+    nora.sees("main[data-code='ok'] #field-terms").await;
+    nora.keep("2-register").await;
+    assert!(nora.text().await.contains("For the courier"));
+    nora.types("#field-phone", "12345").await;
+    nora.click("#field-terms").await;
+    nora.click("form[action='/auth/amazon/register'] button").await;
+    nora.sees("main[data-page='checkout'] #deliver").await;
+    let rows = nora.stack.dynamodb.scan("accounts").unwrap();
+    let row = rows.iter().find(|row| row["email"]["S"] == "nora@example.com").unwrap();
+    assert_eq!(row["terms"]["M"]["version"]["S"], "2026-11");
+    nora.leaves().await;
+    ann.leaves().await;
+}

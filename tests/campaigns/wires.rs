@@ -85,13 +85,11 @@ async fn no_fault_of_an_account_system_lets_anybody_in_or_does_half_of_anything(
             let (flow, fault) = work;
             let stage = Stage::set(stack, seed, *flow).await;
             let asked = questions(stack, &stage).await;
-            for number in 0..asked.len() {
+            for (number, question) in asked.iter().enumerate() {
                 for times in [Some(1), None] {
                     let lasts = if times.is_none() { ", and so on" } else { "" };
-                    let what = format!(
-                        "{flow:?}, question {number} ({}): {fault:?}{lasts}",
-                        asked[number]
-                    );
+                    let what =
+                        format!("{flow:?}, question {number} ({question}): {fault:?}{lasts}");
                     let visitor = stage.visitor();
                     let skip = u32::try_from(number).unwrap();
                     stack.accounts.fault("", skip, times, fault.clone());

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures_util::{StreamExt as _, stream};
-use local_stack::Stack;
+use local_stack::{Stack, amazon::SHOP_CLIENT_ID};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tests::{Answer, Browser, SESSION, TICKET};
 
@@ -370,7 +371,10 @@ async fn b10_a_name_of_several_lines_becomes_no_header() {
     for line in ["", "\r\n", "\n", "\r", "\0", "\u{560d}\u{560a}", "\u{2028}", "\u{85}"] {
         let name = format!("Lin{line}Set-Cookie: injected=1{line}{line}X-Injected: 1");
         stack.amazon.change("lin", |lin| lin.name = Some(name));
+        // As if she never had a name: one that she has taken away is not filled in.
         stack.dynamodb.set("accounts", &[("id", "lin")], "name", " ").unwrap();
+        let link = format!("AMAZON#{}", stack.amazon.user_id("lin", SHOP_CLIENT_ID));
+        stack.dynamodb.set("identities", &[("pk", &link)], "copied_name", Value::Null).unwrap();
         let lin = Browser::new(&stack);
         let entered = lin.sign_in_at_amazon("lin", "/").await;
         let told = lin.fetch("/auth/session", None).await;

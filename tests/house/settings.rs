@@ -29,8 +29,7 @@ fn every_function_is_given_the_settings_it_reads_and_no_others() {
         let mut wanted = read_below(&format!("functions/{}/src/", function.name));
         wanted.extend(uses("web").then(|| web.clone()).into_iter().flatten());
         let folder = format!("functions/{}/src/", function.name);
-        let opens =
-            below(&folder, ".rs").iter().any(|path| code(&path).contains("Entrance::open("));
+        let opens = below(&folder, ".rs").iter().any(|path| code(path).contains("Entrance::open("));
         let of_entrance = if opens { &entrance } else { &accounts };
         wanted.extend(uses("entrance").then(|| of_entrance.clone()).into_iter().flatten());
         let ours = |name: &&String| !name.starts_with(OF_AWS);

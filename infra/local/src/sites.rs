@@ -90,6 +90,10 @@ impl Sample {
     async fn install(self) -> Result<Command, Error> {
         let place = place()?.join(self.as_str());
         let folder = folder(self);
+        std::fs::create_dir_all(&place)?;
+        // Whoever else is about to install the same waits.
+        let lock = std::fs::File::create(place.with_extension("lock"))?;
+        lock.lock()?;
         match self {
             Self::Python => {
                 let python = place.join("bin/python");
@@ -107,14 +111,13 @@ impl Sample {
                 Ok(serve)
             }
             Self::Node => {
-                std::fs::create_dir_all(&place)?;
-                let lock = folder.join("package-lock.json");
-                let installed = same(&lock, &place.join("package-lock.json"));
+                let wanted = folder.join("package-lock.json");
+                let installed = same(&wanted, &place.join("package-lock.json"));
                 for file in ["accounts.js", "package.json"] {
                     std::fs::copy(folder.join(file), place.join(file))?;
                 }
                 if !installed || !place.join("node_modules").is_dir() {
-                    std::fs::copy(&lock, place.join("package-lock.json"))?;
+                    std::fs::copy(&wanted, place.join("package-lock.json"))?;
                     let mut npm = Command::new("npm");
                     npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]);
                     run(npm.arg("--prefix").arg(&place)).await?;
@@ -134,7 +137,18 @@ impl Site {
     ///
     /// The database cannot be stopped.
     pub async fn lose_database(&mut self) -> Result<(), Error> {
-        Ok(self.database.process.kill().await?)
+        self.database.ask_to_end()?;
+        self.database.process.wait().await?;
+        Ok(())
+    }
+}
+
+impl Program {
+    /// Asks the program to end in order.
+    fn ask_to_end(&self) -> Result<(), Error> {
+        let Some(id) = self.process.id() else { return Ok(()) };
+        std::process::Command::new("kill").arg(id.to_string()).status()?;
+        Ok(())
     }
 }
 
@@ -142,7 +156,14 @@ impl Drop for Site {
     fn drop(&mut self) {
         // Both end by themselves with us, if this fails.
         let _ = self.server.process.start_kill();
-        let _ = self.database.process.start_kill();
+        // The database leaves its directory alone once it has ended.
+        let _ = self.database.ask_to_end();
+        for _ in 0..500 {
+            if !matches!(self.database.process.try_wait(), Ok(None)) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
         let _ = std::fs::remove_dir_all(&self.directory);
     }
 }

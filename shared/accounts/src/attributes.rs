@@ -103,7 +103,7 @@ impl Attributes {
     }
 
     /// What a value of the status attribute means. What is not known keeps everybody out.
-    pub(crate) fn status_of(&self, value: Option<&AttributeValue>) -> Status {
+    pub fn status_of(&self, value: Option<&AttributeValue>) -> Status {
         let word = match value {
             None => return Status::Active,
             Some(AttributeValue::S(word) | AttributeValue::N(word)) => word.as_str(),

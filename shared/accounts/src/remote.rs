@@ -19,7 +19,6 @@ const UPDATE_WITHIN: Duration = Duration::from_secs(1);
 const LONGEST: (usize, usize) = (1024, 64);
 
 /// Somebody who answers questions about accounts.
-#[expect(clippy::large_enum_variant, reason = "there is one for each function")]
 pub enum Remote {
     /// Over HTTPS, signed.
     Webhook(Webhook),

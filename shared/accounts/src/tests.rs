@@ -1,4 +1,6 @@
 mod remote;
+mod shapes;
+mod words;
 
 use domain::{AccountId, CreationKey, Email, Status, Timestamp};
 use local_stack::Stack;

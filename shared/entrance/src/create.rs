@@ -138,14 +138,20 @@ impl Entrance {
             return Err(Refusal::AccountClosed.into());
         }
         let entry = self.admit_newcomer(visit, &account, Bond::Completed(key), None).await?;
-        // All of its sessions were ended once, by a new password or the end of the account; or its owner
-        // has linked it otherwise.
-        let epoch = || self.sessions.epoch(&account.id);
-        let ended = entry.changed(Part::Epoch) && epoch().await.map_err(Failure::unavailable)? > 0;
-        if ended || entry.changed(Part::Reverse) {
+        if (entry.changed(Part::Epoch) || entry.changed(Part::Reverse))
+            && self.is_somebodys(&account).await?
+        {
             self.give_up(visit, key).await?;
         }
         Ok(entry)
+    }
+
+    /// Whether something has happened to an account since it was created: all of its sessions were ended
+    /// once, by a new password or the end of the account; or its owner has linked it otherwise.
+    async fn is_somebodys(&self, account: &Account) -> Result<bool, Failure> {
+        let epoch = self.sessions.epoch(&account.id).await.map_err(Failure::unavailable)?;
+        let customer = self.identities.customer_of(&account.id).await;
+        Ok(epoch > 0 || customer.map_err(Failure::unavailable)?.is_some())
     }
 
     async fn admit_newcomer(

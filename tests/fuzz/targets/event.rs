@@ -25,11 +25,11 @@ mod tables;
 
 use std::time::Duration;
 
-use accounts::{Attributes, ProfileSync, Table};
+use accounts::{Accounts, Attributes, Table};
 use aws_sdk_dynamodb::Client;
 use domain::{
     Clock, LinkTicket, SessionToken, Timestamp, amazon::Authorization, session::Lifetimes,
-    sign_in::Policy,
+    notice::Destination, sign_in::Policy, sync::ProfileSync,
 };
 use entrance::Entrance;
 use libfuzzer_sys::fuzz_target;
@@ -128,12 +128,14 @@ fn entrance(client: &Client) -> Entrance {
         fields,
         sync: ProfileSync::default(),
         lifetimes: Lifetimes { idle: Duration::from_secs(43_200), total: week },
-        accounts: Table {
+        notices: Destination::Nowhere,
+        accounts: Accounts::Table(Table {
             client: client.clone(),
             table: "accounts".into(),
             email_index: "by_email".into(),
             attributes: Attributes::default(),
-        },
+            digest: None,
+        }),
         identities: Identities { client: client.clone(), table: "identities".into() },
         sessions: sessions(client),
         tickets: Tickets { client: client.clone(), table: "tickets".into() },

@@ -7,7 +7,7 @@ mod tables;
 
 use std::sync::{Arc, Mutex};
 
-use accounts::{Attributes, Table};
+use accounts::{Attributes, System as _, Table};
 use domain::{AccountId, AmazonUserId, LinkTicket, ReturnTo, SessionToken, Status, link::Purpose};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
@@ -38,6 +38,7 @@ impl Setting {
                 table: table(),
                 email_index: table(),
                 attributes: Attributes::default(),
+                digest: None,
             },
             identities: Identities { client: client.clone(), table: table() },
             sessions: Sessions { client: client.clone(), table: table() },

@@ -29,6 +29,7 @@ fn page(which: u8, texts: &[String; 8]) -> String {
         required: true,
         pattern: Some(pattern.clone()),
         options: vec![option.clone(), "other".to_owned()],
+        ..Field::default()
     });
     let inputs = |wrong| fields.iter().map(|field| Input { field, value, wrong }).collect();
     let wrong = Some(Wrong::Invalid);

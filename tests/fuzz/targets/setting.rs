@@ -46,12 +46,13 @@ fuzz_target!(|input: (u8, &str)| {
         assert_eq!(name, "REGISTRATION_FIELDS");
     }
     if let Ok(attributes) = value.parse::<accounts::Attributes>() {
-        let accounts::Attributes { id, email, email_key, password_hash, name, status } = attributes;
+        let accounts::Attributes { id, email, email_key, password_hash, name, status, .. } =
+            attributes;
         let whole = |name: String| !name.is_empty() && name.trim() == name;
         assert!([id, email, password_hash, name, status].into_iter().all(whole));
         assert!(email_key.is_none_or(whole));
     }
-    if value.parse::<accounts::ProfileSync>().is_ok() {
+    if value.parse::<domain::sync::ProfileSync>().is_ok() {
         let follows =
             |pair: &str| pair.trim_start().starts_with("email") && !pair.contains("never");
         assert!(!value.split(',').any(follows), "an address follows Amazon's");

@@ -104,7 +104,7 @@ impl Figures {
             Some(AttributeValue::Bool(false)) => "false",
             Some(_) => "no word",
         };
-        match status_of(names, value) {
+        match names.status_of(value) {
             // There are no more of these than the settings have.
             Status::Active => add(&mut self.active, &word.to_ascii_lowercase(), 1),
             Status::Locked => add(&mut self.locked, &word.to_ascii_lowercase(), 1),
@@ -174,23 +174,6 @@ impl Figures {
                 add(ours, &word, count);
             }
         }
-    }
-}
-
-/// What the functions make of a status.
-fn status_of(names: &Attributes, value: Option<&AttributeValue>) -> Status {
-    let word = match value {
-        None => return Status::Active,
-        Some(AttributeValue::S(word) | AttributeValue::N(word)) => word.as_str(),
-        Some(AttributeValue::Bool(true)) => "true",
-        Some(AttributeValue::Bool(false)) => "false",
-        Some(_) => return Status::Disabled,
-    };
-    let among = |words: &[String]| words.iter().any(|known| known.eq_ignore_ascii_case(word));
-    match (among(&names.active), among(&names.locked)) {
-        (true, _) => Status::Active,
-        (false, true) => Status::Locked,
-        (false, false) => Status::Disabled,
     }
 }
 
