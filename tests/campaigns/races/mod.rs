@@ -9,7 +9,7 @@ mod televisions;
 use aws_sdk_dynamodb::types::AttributeValue;
 use local_stack::{Stack, amazon::SHOP_CLIENT_ID};
 use tests::{
-    Answer, Browser, Flow, LOGIN, SESSION, Scene, TICKET, Tables,
+    Answer, Browser, Flow, LOGIN, SESSION, Scale, Scene, TICKET, Tables,
     stage::{Findings, side_by_side, side_by_side_with},
 };
 
@@ -86,14 +86,14 @@ async fn f01_f02_f03_f04_f05_f06_f07_c21_d05_e13_in_no_order_of_two_requests_is_
 }
 
 /// The races that are about what is asked over a wire too. Whether an account is still open is asked
-/// there just before, and is no part of what is written.
+/// there just before, and is no part of what is written. Everyday it is those that open one.
 const OVER_A_WIRE: [Race; 12] = [
-    RightTwice,
     NewcomerTwice,
     NewcomersWithOneAddress,
     RegistrationsWithOneAddress,
     RegisterTwice,
     SameStateNewcomer,
+    RightTwice,
     LastGuess,
     TwoTicketsOneAccount,
     OneCustomerTwoAccounts,
@@ -106,7 +106,8 @@ const OVER_A_WIRE: [Race; 12] = [
 async fn f01_f02_f03_f07_the_same_where_accounts_are_asked_about_over_a_wire() {
     let wire = [("Accounts", "webhook")];
     let what = "orders of races over a wire";
-    side_by_side_with(&wire, what, &OVER_A_WIRE, async |stack, seed, which, findings| {
+    let races = &OVER_A_WIRE[..Scale::wanted().pick(5, OVER_A_WIRE.len())];
+    side_by_side_with(&wire, what, races, async |stack, seed, which, findings| {
         stack.dynamodb.restore(seed).unwrap();
         stack.amazon.reset();
         run(stack, *which, findings).await;
