@@ -22,7 +22,7 @@ const FLOORS: &[Floor] = &[
         &["lambda", "reqwest"],
     ),
     ("accounts-check", &["accounts", "aws", "domain", "https", "passwords"], &["lambda"]),
-    ("local-stack", &["accounts", "aws", "domain", "passwords", "store"], &["lambda"]),
+    ("local-stack", &["aws", "domain", "passwords", "store"], &["lambda"]),
     ("tests", &["local-stack"], &["lambda"]),
 ];
 

@@ -11,7 +11,7 @@ use std::{
 
 use axum::{
     Router,
-    body::{Body, Bytes},
+    body::Bytes,
     extract::State,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Response},
@@ -22,10 +22,14 @@ use domain::{
     webhook::{self, Headers, Key},
 };
 use dynoxide::Database;
-use futures_util::stream;
 use serde_json::{Value, json};
 
-use crate::{Error, dynamodb::Event, id, queue, server::Server};
+use crate::{
+    Error,
+    faults::{Event, Faults, broken_off},
+    id, queue,
+    server::Server,
+};
 
 /// The path of signed requests.
 const PATH: &str = "/lwa-accounts";
@@ -81,20 +85,13 @@ impl fmt::Debug for Asked {
     }
 }
 
-struct Waiting {
-    matching: String,
-    skip: u32,
-    times: Option<u32>,
-    fault: Fault,
-}
-
 struct Desk {
     database: Database,
     mailbox: queue::Reader,
     keys: Vec<Key>,
     clock: Box<dyn Fn() -> domain::Timestamp + Send + Sync>,
     asked: Mutex<Vec<Asked>>,
-    faults: Mutex<Vec<Waiting>>,
+    faults: Faults<Fault>,
     /// Held from looking an address up to writing it.
     registering: tokio::sync::Mutex<()>,
 }
@@ -142,13 +139,12 @@ impl AccountSystem {
     /// Lets something go wrong with questions of this type, all of them if it is empty: not with the first
     /// few (`skip`), then so many times, or for good.
     pub fn fault(&self, matching: &str, skip: u32, times: Option<u32>, fault: Fault) {
-        let waiting = Waiting { matching: matching.to_owned(), skip, times, fault };
-        hold(&self.desk.faults).push(waiting);
+        self.desk.faults.add(matching, skip, times, fault);
     }
 
     /// Lets nothing go wrong any more.
     pub fn clear_faults(&self) {
-        hold(&self.desk.faults).clear();
+        self.desk.faults.clear();
     }
 }
 
@@ -184,7 +180,7 @@ impl Desk {
         };
         let kind = question["type"].as_str().unwrap_or_default().to_owned();
         hold(&self.asked).push(Asked { question: question.clone(), headers });
-        let fault = self.fault_of(&kind);
+        let fault = self.faults.take(&kind);
         match fault {
             Some(Fault::Status(status)) => {
                 let status = StatusCode::from_u16(status).unwrap_or_default();
@@ -229,27 +225,6 @@ impl Desk {
             }
             _ => reply(&answer),
         }
-    }
-
-    fn fault_of(&self, kind: &str) -> Option<Fault> {
-        let mut faults = hold(&self.faults);
-        let at = faults.iter_mut().position(|waiting| {
-            if !(waiting.matching.is_empty() || waiting.matching == kind) {
-                return false;
-            }
-            let now = waiting.skip == 0;
-            waiting.skip = waiting.skip.saturating_sub(1);
-            now
-        })?;
-        let waiting = faults.get_mut(at)?;
-        let fault = waiting.fault.clone();
-        if let Some(times) = &mut waiting.times {
-            *times = times.saturating_sub(1);
-            if *times == 0 {
-                faults.remove(at);
-            }
-        }
-        Some(fault)
     }
 
     async fn obey(&self, kind: &str, question: &Value) -> Result<Value, Error> {
@@ -394,12 +369,6 @@ fn told(row: &Value) -> Value {
         "status": status,
         "has_password": has_password,
     })
-}
-
-/// An answer whose connection breaks before any of it has arrived.
-fn broken_off() -> Response {
-    let broken = stream::once(async { Err::<Bytes, _>("on request") });
-    (StatusCode::OK, Body::from_stream(broken)).into_response()
 }
 
 fn reply(body: &Value) -> Response {

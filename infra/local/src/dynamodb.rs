@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 
 use self::front::Front;
 pub use self::{
-    front::{Call, Event, Fault},
+    front::{Call, Fault},
     gate::{Gate, Held},
     rows::{Lag, Snapshot},
 };
@@ -93,12 +93,12 @@ impl Dynamodb {
     /// with `matching`, all of them if it is empty: not with the first few (`skip`), then so many
     /// times, or for good.
     pub fn fault(&self, matching: &str, skip: u32, times: Option<u32>, fault: Fault) {
-        self.front.fault(matching, skip, times, fault);
+        self.front.faults.add(matching, skip, times, fault);
     }
 
     /// Lets nothing go wrong any more.
     pub fn clear_faults(&self) {
-        self.front.clear_faults();
+        self.front.faults.clear();
     }
 
     /// Writes a row in DynamoDB's JSON where there is none of its key yet.

@@ -18,6 +18,7 @@ pub mod template;
 
 mod clock;
 mod event;
+mod faults;
 mod gateway;
 mod logs;
 mod runtime;
@@ -30,6 +31,7 @@ pub use domain::Timestamp;
 
 pub use self::{
     dynamodb::Dynamodb,
+    faults::Event,
     queue::Queue,
     secrets::Secrets,
     stack::{CLIENT_SECRET_ARN, Options, Stack, WEBHOOK_SECRET, WEBHOOK_SECRET_ARN},

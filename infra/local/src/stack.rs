@@ -13,7 +13,7 @@ use crate::{
     accounts::AccountSystem,
     amazon::{self, Amazon, World},
     clock::StoppedClock,
-    dynamodb::Event,
+    faults::Event,
     gateway::{Elsewhere, Functions, Gateway},
     id,
     logs::Logs,

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeSet,
-    fmt,
     future::pending,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -10,17 +9,20 @@ use std::{
 
 use axum::{
     Router,
-    body::{Body, Bytes},
+    body::Bytes,
     extract::{DefaultBodyLimit, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use futures_util::stream;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::gate::Held;
-use crate::{Error, server};
+use crate::{
+    Error,
+    faults::{Event, Faults, broken_off},
+    server,
+};
 
 /// A request that came in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,41 +66,12 @@ pub enum Fault {
     Then(Event),
 }
 
-/// Something that a test lets happen, such as the end of a function's process.
-#[derive(Clone)]
-pub struct Event(Arc<dyn Fn() + Send + Sync>);
-
-impl Event {
-    /// This happens.
-    pub fn new(happens: impl Fn() + Send + Sync + 'static) -> Self {
-        Self(Arc::new(happens))
-    }
-
-    pub(crate) fn happen(&self) {
-        (self.0)();
-    }
-}
-
-impl fmt::Debug for Event {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Event")
-    }
-}
-
-/// A fault that waits for its requests.
-struct Waiting {
-    matching: String,
-    skip: u32,
-    times: Option<u32>,
-    fault: Fault,
-}
-
 /// The front, as requests share it.
 pub(super) struct Front {
     database: String,
     http: reqwest::Client,
     calls: Mutex<Vec<Call>>,
-    faults: Mutex<Vec<Waiting>>,
+    pub(super) faults: Faults<Fault>,
     /// Where requests wait until they are let through.
     pub(super) gate: Mutex<Option<UnboundedSender<Held>>>,
     /// The database as it was a while ago, for reads that may lag.
@@ -111,7 +84,7 @@ impl Front {
             database,
             http: server::http()?,
             calls: Mutex::default(),
-            faults: Mutex::default(),
+            faults: Faults::default(),
             gate: Mutex::default(),
             past: Mutex::default(),
         })
@@ -125,32 +98,6 @@ impl Front {
         hold(&self.calls).clear();
     }
 
-    pub(super) fn fault(&self, matching: &str, skip: u32, times: Option<u32>, fault: Fault) {
-        hold(&self.faults).push(Waiting { matching: matching.to_owned(), skip, times, fault });
-    }
-
-    pub(super) fn clear_faults(&self) {
-        hold(&self.faults).clear();
-    }
-
-    /// What goes wrong with this request.
-    fn fault_of(&self, request: &str) -> Option<Fault> {
-        let mut faults = hold(&self.faults);
-        let place = faults.iter().position(|waiting| request.starts_with(&waiting.matching))?;
-        let waiting = &mut faults[place];
-        if waiting.skip > 0 {
-            waiting.skip -= 1;
-            return None;
-        }
-        let fault = waiting.fault.clone();
-        waiting.times = waiting.times.map(|times| times.saturating_sub(1));
-        if waiting.times == Some(0) {
-            faults.remove(place);
-        }
-        Some(fault)
-    }
-
-    /// Waits until the request may go on; for good, if it never may.
     async fn wait(&self, call: &Call) {
         let held = match &*hold(&self.gate) {
             None => return,
@@ -191,7 +138,7 @@ async fn answer(State(front): State<Arc<Front>>, headers: HeaderMap, body: Bytes
     let call = describe(&headers, &body);
     hold(&front.calls).push(call.clone());
     front.wait(&call).await;
-    match front.fault_of(&call.what) {
+    match front.faults.take(&call.what) {
         None => front.forward(&call, headers, body).await,
         Some(Fault::Refused(error)) => {
             let kind = format!("com.amazonaws.dynamodb.v20120810#{error}");
@@ -233,12 +180,6 @@ async fn answer(State(front): State<Arc<Front>>, headers: HeaderMap, body: Bytes
             pending().await
         }
     }
-}
-
-/// An answer whose connection breaks before any of it has arrived.
-fn broken_off() -> Response {
-    let broken = stream::once(async { Err::<Bytes, _>("on request") });
-    (StatusCode::OK, Body::from_stream(broken)).into_response()
 }
 
 fn refuse(status: StatusCode, body: &Value) -> Response {

@@ -4,6 +4,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use serde_json::json;
 
 use super::*;
+use crate::Event;
 
 fn tables() -> Vec<Table> {
     let definition = |name: &str| {
