@@ -76,8 +76,8 @@ impl Template {
     }
 
     fn parse(yaml: &str, parameters: &BTreeMap<String, String>) -> Result<Self, Error> {
-        let source = Source::new(serde_norway::from_str(yaml)?, parameters)?;
-        let globals = source.globals("Function")?;
+        let source = Source::parse(yaml, parameters)?;
+        let globals = source.globals("Function", &OF_A_FUNCTION)?;
         let (mut functions, mut tables) = (Vec::new(), Vec::new());
         for (id, resource) in source.resources() {
             let kind = resource.get("Type").and_then(|kind| kind.as_str()).unwrap_or_default();
@@ -90,10 +90,7 @@ impl Template {
                 let binary = &resource["Metadata"]["BuildProperties"]["Binary"];
                 let binary = binary.as_str().ok_or("has no Metadata.BuildProperties.Binary");
                 binary.map_err(Error::from).and_then(|binary| {
-                    // Policies, alarms and the like have no meaning here, so they are not read.
-                    let wanted =
-                        ["Environment", "Events", "LoggingConfig", "MemorySize", "Timeout"];
-                    let own = source.properties(resource, &wanted)?;
+                    let own = source.properties(resource, &OF_A_FUNCTION)?;
                     functions.push(Function::from_properties(binary, &globals, &own)?);
                     Ok(())
                 })
@@ -182,6 +179,10 @@ impl Route {
         }
     }
 }
+
+/// The properties of a function that have a meaning here: roles, aliases and the like have none.
+const OF_A_FUNCTION: [&str; 5] =
+    ["Environment", "Events", "LoggingConfig", "MemorySize", "Timeout"];
 
 /// The properties of a table that `CreateTable` takes in the same words.
 const DEFINES_A_TABLE: [&str; 4] =

@@ -15,7 +15,12 @@ pub(super) struct Source {
 }
 
 impl Source {
-    pub(super) fn new(template: Mapping, given: &BTreeMap<String, String>) -> Result<Self, Error> {
+    pub(super) fn parse(yaml: &str, given: &BTreeMap<String, String>) -> Result<Self, Error> {
+        let mut template: Yaml = serde_norway::from_str(yaml)?;
+        template.apply_merge()?;
+        let Yaml::Mapping(template) = template else {
+            return Err("the template is not a mapping".into());
+        };
         let mut stack = Self { template, parameters: BTreeMap::new() };
         let mut parameters = BTreeMap::new();
         for (name, declared) in stack.section("Parameters") {
@@ -53,21 +58,20 @@ impl Source {
         resource: &Yaml,
         names: &[&str],
     ) -> Result<Map<String, Json>, Error> {
-        let own = resource.get("Properties").and_then(Yaml::as_mapping);
-        let own =
-            own.into_iter().flatten().filter_map(|(name, value)| Some((name.as_str()?, value)));
-        let wanted = own.filter(|(name, _)| names.contains(name));
-        wanted.map(|(name, value)| Ok((name.to_owned(), self.evaluate(value)?))).collect()
+        self.some_of(resource.get("Properties"), names)
     }
 
-    /// What SAM gives to all resources of a kind.
-    pub(super) fn globals(&self, kind: &str) -> Result<Map<String, Json>, Error> {
+    /// What SAM gives to all resources of a kind: the properties by these names, evaluated.
+    pub(super) fn globals(&self, kind: &str, names: &[&str]) -> Result<Map<String, Json>, Error> {
         let globals = self.section("Globals").find(|(name, _)| *name == kind);
-        let globals = globals.map(|(_, value)| self.evaluate(value)).transpose()?;
-        Ok(match globals {
-            Some(Json::Object(globals)) => globals,
-            _ => Map::new(),
-        })
+        self.some_of(globals.map(|(_, value)| value), names)
+    }
+
+    fn some_of(&self, members: Option<&Yaml>, names: &[&str]) -> Result<Map<String, Json>, Error> {
+        let members = members.and_then(Yaml::as_mapping).into_iter().flatten();
+        let members = members.filter_map(|(name, value)| Some((name.as_str()?, value)));
+        let wanted = members.filter(|(name, _)| names.contains(name));
+        wanted.map(|(name, value)| Ok((name.to_owned(), self.evaluate(value)?))).collect()
     }
 
     fn section(&self, name: &str) -> impl Iterator<Item = (&str, &Yaml)> {
@@ -209,6 +213,7 @@ impl Source {
             ("AWS::Serverless::Function", "Arn") => {
                 format!("lambda:{REGION}:{ACCOUNT}:function:{name}")
             }
+            ("AWS::SQS::Queue", "Arn") => format!("sqs:{REGION}:{ACCOUNT}:{name}"),
             _ => return Err(format!("!GetAtt {path} is not understood here").into()),
         };
         Ok(format!("arn:aws:{place}").into())

@@ -179,3 +179,27 @@ fn what_is_not_understood_is_said() {
     let error = Template::read(&parameters(&NEEDED[1..])).unwrap_err();
     assert_eq!(error.to_string(), "the parameter PublicUrl needs a value");
 }
+
+#[test]
+fn settings_that_several_functions_share_are_merged_as_sam_does() {
+    let yaml = r#"
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Metadata: { BuildProperties: { Binary: f } }
+    Properties:
+      Environment: { Variables: { <<: [&tables { A: 1, B: 2 }, &limits { C: 3 }], B: own } }
+  G:
+    Type: AWS::Serverless::Function
+    Metadata: { BuildProperties: { Binary: g } }
+    Properties:
+      Environment: { Variables: { <<: *tables } }
+"#;
+    let template = Template::parse(yaml, &BTreeMap::new()).unwrap();
+    let settings = |at: usize| {
+        let settings = template.functions[at].settings.iter();
+        settings.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>()
+    };
+    assert_eq!(settings(0), ["A=1", "B=own", "C=3"]);
+    assert_eq!(settings(1), ["A=1", "B=2"]);
+}
