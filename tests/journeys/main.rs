@@ -11,6 +11,7 @@ mod figures;
 mod landing;
 mod languages;
 mod leaving;
+mod moving;
 mod own_pages;
 mod passwords;
 mod permissions;
