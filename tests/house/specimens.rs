@@ -26,6 +26,8 @@ fn every_specimen_is_named_after_where_the_gateway_would_send_it() {
                 "authorizer"
             } else if event["Records"].is_array() {
                 "notices"
+            } else if event["DeploymentId"].is_string() {
+                "pretraffic"
             } else {
                 "lifecycle"
             };

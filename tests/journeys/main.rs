@@ -19,6 +19,7 @@ mod personas;
 mod registering;
 mod switching;
 mod tabs;
+mod upgrading;
 
 use local_stack::{Options, Stack};
 use serde_json::Value;

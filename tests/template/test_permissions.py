@@ -25,6 +25,7 @@ TABLES: dict[str, dict[str, set[str]]] = {
     "authorizer": {"Sessions": {G, U}},
     "lifecycle": {"Identities": {G, U, D, C}, "Sessions": {G, Q, U, B, C}, "Tickets": {Q, P, U, B}, "accounts": {G}},
     "notices": {"Tickets": {Q, P, D}},
+    "pretraffic": {},
 }
 # Over a wire the site's table is out of reach, and what was begun there may be given up.
 GIVES_UP = {"callback", "register", "handoff"}
@@ -89,7 +90,7 @@ ALL = {("logs:CreateLogStream", "Logs"), ("logs:PutLogEvents", "Logs")}
 OF_SECRETS = {"lwa": "LwaClientSecretArn", "proxy": "TrustedProxySecretArn", "webhook": "AccountsWebhookSecretArn"}
 
 
-def expected(function: str, kind: str, everything: bool) -> set[tuple[str, str]]:
+def expected(function: str, kind: str, everything: bool, notices: bool) -> set[tuple[str, str]]:
     grants = set(ALL)
     for table, actions in TABLES[function].items():
         if kind == "table" or table not in ("accounts", "index"):
@@ -112,6 +113,12 @@ def expected(function: str, kind: str, everything: bool) -> set[tuple[str, str]]
             grants.add(("kms:Decrypt", "SecretsKmsKeyArn"))
         if function == "lifecycle":
             grants.add(("kms:GenerateDataKey", "KmsKeyArn"))
+    if function == "pretraffic":
+        hook = ("ListDeploymentTargets", "BatchGetDeploymentTargets", "PutLifecycleEventHookExecutionStatus")
+        group = "arn:${AWS::Partition}:codedeploy:${AWS::Region}:${AWS::AccountId}:deploymentgroup:${ServerlessDeploymentApplication}/*"
+        grants |= {(f"codedeploy:{action}", group) for action in hook}
+        others = {name for name in TABLES if name != function and (name != "notices" or notices)}
+        grants |= {("lambda:InvokeFunction", f"${{{name.capitalize()}Function.Arn}}:*") for name in others}
     if function == "lifecycle":
         grants.add(("sqs:SendMessage", "LifecycleUndelivered"))
     if function == "notices":
@@ -133,9 +140,9 @@ class Permissions(unittest.TestCase):
             ("function", False, FUNCTION),
         ]:
             have = may(parameters)
-            have.pop("pretraffic", None)
-            wanted = {name: expected(name, kind, everything) for name in TABLES}
-            if parameters.get("Notices", "none") == "none":
+            notices = "Notices" in parameters
+            wanted = {name: expected(name, kind, everything, notices) for name in TABLES}
+            if not notices:
                 del wanted["notices"]
             self.assertEqual(have.keys(), wanted.keys())
             for name in wanted:

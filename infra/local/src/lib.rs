@@ -7,6 +7,7 @@
 
 pub mod accounts;
 pub mod amazon;
+pub mod deployments;
 pub mod dynamodb;
 pub mod queue;
 pub mod secrets;
@@ -30,6 +31,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub use domain::Timestamp;
 
 pub use self::{
+    deployments::Deployments,
     dynamodb::Dynamodb,
     faults::Event,
     queue::Queue,

@@ -9,7 +9,7 @@ use axum::Router;
 use domain::{Clock, Timestamp, webhook::Key};
 
 use crate::{
-    Dynamodb, Error, Queue, REGION, Secrets,
+    Deployments, Dynamodb, Error, Queue, REGION, Secrets,
     accounts::AccountSystem,
     amazon::{self, Amazon, World},
     clock::StoppedClock,
@@ -50,6 +50,8 @@ pub struct Stack {
     pub queue: Queue,
     /// The shop's accounts, for whoever asks over a wire.
     pub accounts: AccountSystem,
+    /// What is about to be deployed.
+    pub deployments: Deployments,
     settings: HashMap<String, HashMap<String, String>>,
     clock: Option<StoppedClock>,
     time: Arc<Mutex<Clock>>,
@@ -246,6 +248,7 @@ impl Options {
                 let binaries = binaries.collect::<Result<Vec<_>, _>>()?;
                 let lambda = Arc::new(Lambda::start(binaries, Arc::clone(&stack.logs)).await?);
                 stack.lambda = Some(Arc::clone(&lambda));
+                stack.deployments.of(Arc::clone(&lambda), Arc::clone(&stack.logs));
                 Functions::Here(lambda)
             }
         };
@@ -289,13 +292,20 @@ impl Options {
         let (database, mailbox) = (dynamodb.database(), queue.reader());
         let accounts = AccountSystem::start(database, mailbox, keys, shops_clock).await?;
         let webhook_url = accounts.webhook_url();
+        let deployments = Deployments::start().await?;
         let clock = self.stopped_at.map(StoppedClock::new).transpose()?;
         let settings = template.functions.iter().map(|function| {
+            // One function invokes others of ours; whoever else invokes, invokes the account system.
+            let invoked = match function.name.as_str() {
+                "pretraffic" => deployments.url.as_str(),
+                _ => accounts.url.as_str(),
+            };
             let endpoints = [
+                ("AWS_ENDPOINT_URL_CODEDEPLOY", deployments.url.as_str()),
                 ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.url.as_str()),
                 ("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets.url.as_str()),
                 ("AWS_ENDPOINT_URL_SQS", queue.url.as_str()),
-                ("AWS_ENDPOINT_URL_LAMBDA", accounts.url.as_str()),
+                ("AWS_ENDPOINT_URL_LAMBDA", invoked),
             ];
             let mut settings = environment(function, &endpoints);
             let url = settings.get_mut("ACCOUNTS_WEBHOOK_URL").filter(|url| url.is_empty());
@@ -314,6 +324,7 @@ impl Options {
             secrets,
             queue,
             accounts,
+            deployments,
             settings,
             clock,
             time,
