@@ -134,6 +134,15 @@ pub(crate) fn tests() -> BTreeMap<String, Vec<String>> {
             }
         }
     }
+    for path in below("tests/template/", ".py") {
+        for line in read(&path).lines() {
+            let name =
+                line.trim_start().strip_prefix("def test_").and_then(|line| line.split_once('('));
+            if let Some((name, _)) = name {
+                tests.entry(name.to_owned()).or_default().push(path.clone());
+            }
+        }
+    }
     tests
 }
 

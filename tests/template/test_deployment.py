@@ -100,7 +100,7 @@ class Functions(unittest.TestCase):
         self.assertLessEqual({"LoginFunction"}, kept)
         self.assertFalse({"SessionFunction", "CallbackFunction", "LogoutFunction"} & kept)
 
-    def test_passwords_have_room_of_their_own_and_a_whole_processor(self) -> None:
+    def test_m08_passwords_have_room_of_their_own_and_a_whole_processor(self) -> None:
         link = of_type(deployed(), "AWS::Lambda::Function")["LinkFunction"]
         self.assertEqual((link["ReservedConcurrentExecutions"], link["MemorySize"]), (10, 1769))
         for name, function in of_type(deployed({"LinkConcurrency": "0"}), "AWS::Lambda::Function").items():
@@ -115,6 +115,17 @@ class Functions(unittest.TestCase):
             self.assertEqual(len(function["VpcConfig"]["SubnetIds"]), 2, name)
             self.assertEqual(function["KmsKeyArn"], EVERYTHING["KmsKeyArn"], name)
             self.assertEqual(function["Architectures"], ["x86_64"], name)
+
+    def test_k11_logs_are_kept_as_long_as_was_asked_for(self) -> None:
+        for parameters, days in [({}, 90), ({"LogRetentionDays": "30"}, 30)]:
+            for name, group in of_type(deployed(parameters), "AWS::Logs::LogGroup").items():
+                self.assertEqual(int(group["RetentionInDays"]), days, name)
+
+    def test_m12_where_the_api_has_a_domain_its_other_name_is_closed(self) -> None:
+        for parameters, closed in [({}, False), (EVERYTHING, True)]:
+            (server,) = of_type(deployed(parameters), "AWS::ApiGatewayV2::Api")["Api"]["Body"]["servers"]
+            endpoint = server["x-amazon-apigateway-endpoint-configuration"]
+            self.assertEqual(endpoint, {"disableExecuteApiEndpoint": closed})
 
     def test_there_is_a_domain_for_whoever_asks(self) -> None:
         for parameters, there in [({}, set()), (EVERYTHING, {"Domain", "DomainMapping", "DomainRecord"})]:
@@ -162,7 +173,7 @@ class Routes(unittest.TestCase):
             # What needs a session asks for it itself: the authorizer is for routes of the site's own.
             self.assertNotIn("security", methods["x-amazon-apigateway-any-method"], path)
 
-    def test_what_is_dear_is_throttled_more(self) -> None:
+    def test_m08_what_is_dear_is_throttled_more(self) -> None:
         stage = of_type(deployed(), "AWS::ApiGatewayV2::Stage")["ApiApiGatewayDefaultStage"]
         dear = {"/auth/amazon/link", "/auth/amazon/token", "/auth/amazon/device", "/auth/reauthenticate"}
         self.assertEqual({route.removeprefix("ANY ") for route in stage["RouteSettings"]}, dear)

@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn g07_whoever_has_a_network_of_ipv6_is_counted_as_one() {
+    fn g07_m11_whoever_has_a_network_of_ipv6_is_counted_as_one() {
         let key = |text| limits(ip(text), Timestamp(1000))[0].key.clone();
         assert_eq!(key("2001:db8:1:2::1"), key("2001:db8:1:2:ffff:ffff:ffff:ffff"));
         assert_ne!(key("2001:db8:1:2::1"), key("2001:db8:1:3::1"));
