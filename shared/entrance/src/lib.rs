@@ -64,6 +64,17 @@ impl Entrance {
     ///
     /// [`Fatal`] naming the setting that is missing or wrong.
     pub async fn open(settings: &Settings) -> Result<Self, Fatal> {
+        let entrance = Self::read(settings)?;
+        entrance.sessions.warm_up().await;
+        Ok(entrance)
+    }
+
+    /// Reads the settings, and asks nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`Fatal`] naming the setting that is missing or wrong.
+    pub fn read(settings: &Settings) -> Result<Self, Fatal> {
         let (region, endpoint) = settings.aws("AWS_ENDPOINT_URL_DYNAMODB")?;
         let client = store::connect(&aws::config(aws::Place { region, endpoint })?);
         let accounts = accounts(settings, &client)?;
@@ -75,7 +86,7 @@ impl Entrance {
             let problem = "has a field that the table of accounts needs for something else";
             return Err(Unset { name: "REGISTRATION_FIELDS", problem }.into());
         }
-        let entrance = Self {
+        Ok(Self {
             clock: Clock::System,
             policy: Policy {
                 registration_open: settings.one_of("REGISTRATION", ["open", "closed"])? == "open",
@@ -91,9 +102,7 @@ impl Entrance {
             identities: Identities { client: client.clone(), table: table("IDENTITIES_TABLE")? },
             sessions: Sessions { client: client.clone(), table: table("SESSIONS_TABLE")? },
             tickets: Tickets { client, table: table("TICKETS_TABLE")? },
-        };
-        entrance.sessions.warm_up().await;
-        Ok(entrance)
+        })
     }
 
     /// What the owner of an account must know, if anybody is to be told. Of a link it tells to the second
