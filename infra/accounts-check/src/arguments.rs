@@ -85,11 +85,15 @@ impl std::fmt::Debug for Known {
 
 /// A table, and what it calls things.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
-    pub(crate) table: String,
-    pub(crate) email_index: String,
-    pub(crate) attributes: Attributes,
-    pub(crate) digest: Option<SaltedDigest>,
+pub struct Place {
+    /// Its name, `ACCOUNTS_TABLE`.
+    pub table: String,
+    /// Its index by address, `ACCOUNTS_EMAIL_INDEX`.
+    pub email_index: String,
+    /// What its attributes are called, `ACCOUNTS_ATTRIBUTES`.
+    pub attributes: Attributes,
+    /// How its hashes are made, if they are plain digests: `ACCOUNTS_DIGEST`.
+    pub digest: Option<SaltedDigest>,
 }
 
 /// A table to be read.

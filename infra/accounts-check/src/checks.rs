@@ -9,8 +9,11 @@ mod passwords;
 
 use crate::kit::Check;
 
+/// Checks, and what they are about.
+pub(crate) type Group = (&'static str, &'static [Check]);
+
 /// The checks by what they are about.
-pub(crate) const GROUPS: &[(&str, &[Check])] = &[
+pub(crate) const GROUPS: &[Group] = &[
     ("The door", door::CHECKS),
     ("Finding accounts", finding::CHECKS),
     ("Comparing passwords", passwords::CHECKS),

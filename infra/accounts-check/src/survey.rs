@@ -24,13 +24,16 @@ use futures_util::{StreamExt as _, stream::select_all};
 
 use self::{
     addresses::{Addresses, Salt},
-    figures::Figures,
     journal::Journal,
-    pages::{Page, Reader},
+    pages::{Next, Page, Reader},
     report::Report,
-    table::Shape,
 };
-use crate::{Error, arguments::Surveying, aws};
+pub use self::{figures::Figures, table::Shape};
+use crate::{
+    Error,
+    arguments::{Place, Surveying},
+    aws,
+};
 
 /// Whether the table may be switched on.
 pub(crate) async fn run(surveying: Surveying) -> Result<bool, Error> {
@@ -42,7 +45,7 @@ pub(crate) async fn run(surveying: Surveying) -> Result<bool, Error> {
     let (mut journal, pages) = Journal::open(&surveying)?;
     let reader = Reader::new(client, &surveying, journal.salt);
     let mut total = Total::default();
-    let mut places = vec![pages::Next::Start; usize::try_from(surveying.segments)?];
+    let mut places = vec![Next::Start; usize::try_from(surveying.segments)?];
     for page in pages {
         if let Some(place) = places.get_mut(usize::try_from(page.segment)?) {
             *place = page.next.clone();
@@ -68,6 +71,20 @@ pub(crate) async fn run(surveying: Surveying) -> Result<bool, Error> {
         println!("{}", report.human());
     }
     Ok(report.is_ready())
+}
+
+/// What the first page of a table holds; nothing is written.
+///
+/// # Errors
+///
+/// The table cannot be read.
+pub async fn first_page(client: Client, place: Place) -> Result<Figures, Error> {
+    let (spelled, segments, state) = (String::new(), 1, None);
+    let reading =
+        Surveying { place, spelled, segments, state, email_key: false, yes: false, json: false };
+    let reader = Reader::new(client, &reading, salt()?);
+    let mut pages = reader.pages(0, Next::Start).boxed_local();
+    Ok(pages.next().await.transpose()?.map(|page| page.figures).unwrap_or_default())
 }
 
 /// What was read so far.

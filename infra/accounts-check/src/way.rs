@@ -8,9 +8,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-pub(crate) use self::webhook::{Answer, Message, Webhook};
-use self::{function::Function, table::Table};
-use crate::{Error, arguments::System};
+use self::table::Table;
+pub(crate) use self::{
+    function::Function,
+    webhook::{Answer, Message, Webhook},
+};
+use crate::{Error, arguments::System, aws};
 
 /// How long this waits, which is longer than a function does: so that it can say how long it took.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -47,7 +50,7 @@ impl Way {
             System::Webhook { url, secret } => {
                 Self::Webhook(Box::new(Webhook::new(&url, &secret)?))
             }
-            System::Function { arn } => Self::Function(Function::new(arn)?),
+            System::Function { arn } => Self::Function(Function::new(&aws("LAMBDA")?, arn)),
             System::Table(place) => Self::Table(Box::new(Table::new(*place)?)),
         })
     }

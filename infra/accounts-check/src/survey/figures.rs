@@ -23,33 +23,37 @@ const ABSENT: &str = "absent";
 
 /// How many accounts are of which kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Figures {
-    pub(crate) accounts: u64,
+pub struct Figures {
+    /// All of them.
+    pub accounts: u64,
     /// Whose id is no text of 1 to 256 bytes.
-    pub(crate) improper_id: u64,
-    pub(crate) no_address: u64,
+    pub improper_id: u64,
+    /// Whose address is missing.
+    pub no_address: u64,
     /// Whose address no visitor's can be equal to.
-    pub(crate) unusable_address: u64,
-    pub(crate) usable_address: u64,
+    pub unusable_address: u64,
+    /// Whose address a visitor can come with.
+    pub usable_address: u64,
     /// Whose usable address is not in lowercase.
-    pub(crate) mixed_case: u64,
+    pub mixed_case: u64,
     /// That are not found by every spelling, for want of the lowercased attribute.
-    pub(crate) need_email_key: u64,
-    pub(crate) no_password: u64,
+    pub need_email_key: u64,
+    /// Who have no password.
+    pub no_password: u64,
     /// By format and cost.
-    pub(crate) passwords: BTreeMap<String, u64>,
+    pub passwords: BTreeMap<String, u64>,
     /// By what they look like.
-    pub(crate) unsupported_passwords: BTreeMap<String, u64>,
+    pub unsupported_passwords: BTreeMap<String, u64>,
     /// Who may enter, by the word of their status, or `absent`.
-    pub(crate) active: BTreeMap<String, u64>,
+    pub active: BTreeMap<String, u64>,
     /// Who may not for now.
-    pub(crate) locked: BTreeMap<String, u64>,
+    pub locked: BTreeMap<String, u64>,
     /// Who may not.
-    pub(crate) disabled: BTreeMap<String, u64>,
+    pub disabled: BTreeMap<String, u64>,
     /// How many lowercased attributes were written.
-    pub(crate) written: u64,
+    pub written: u64,
     /// Accounts that were changed between reading and writing, and left alone.
-    pub(crate) changed_meanwhile: u64,
+    pub changed_meanwhile: u64,
 }
 
 /// A lowercased attribute that is missing, or another one.

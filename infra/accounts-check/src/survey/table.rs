@@ -9,18 +9,22 @@ use aws_sdk_dynamodb::{
 use crate::{Error, arguments::Place};
 
 /// What a table is like.
-pub(crate) struct Shape {
+pub struct Shape {
     /// About how many accounts it has.
-    pub(crate) accounts: u64,
+    pub accounts: u64,
     /// What is wrong with its key.
-    pub(crate) key: Option<String>,
+    pub key: Option<String>,
     /// What is wrong with its index by address.
-    pub(crate) index: Option<String>,
+    pub index: Option<String>,
 }
 
 impl Shape {
     /// Asks the table.
-    pub(crate) async fn of(client: &Client, place: &Place) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    ///
+    /// It does not answer, or there is none.
+    pub async fn of(client: &Client, place: &Place) -> Result<Self, Error> {
         let described = client.describe_table().table_name(&place.table).send().await;
         let described = described.map_err(|error| match error.code() {
             Some(code) => format!("DynamoDB said {code} about the table {}.", place.table),

@@ -9,7 +9,6 @@ use aws_sdk_lambda::{
 use serde_json::Value;
 
 use super::{Fault, Heard, PATIENCE, chain};
-use crate::{Error, aws};
 
 /// A function, and how it is invoked.
 pub(crate) struct Function {
@@ -18,15 +17,14 @@ pub(crate) struct Function {
 }
 
 impl Function {
-    pub(super) fn new(arn: String) -> Result<Self, Error> {
+    pub(crate) fn new(aws: &aws::Config, arn: String) -> Self {
         let timeouts = TimeoutConfig::builder()
             .operation_attempt_timeout(PATIENCE)
             .operation_timeout(PATIENCE)
             .build();
-        let config = Builder::from(&aws("LAMBDA")?)
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(timeouts);
-        Ok(Self { client: Client::from_conf(config.build()), arn })
+        let config =
+            Builder::from(aws).retry_config(RetryConfig::disabled()).timeout_config(timeouts);
+        Self { client: Client::from_conf(config.build()), arn }
     }
 
     pub(super) async fn ask(&self, question: &Value) -> Result<Heard, Fault> {

@@ -38,7 +38,7 @@ pub(crate) struct Answer {
 }
 
 impl Webhook {
-    pub(super) fn new(url: &str, secret: &str) -> Result<Self, Error> {
+    pub(crate) fn new(url: &str, secret: &str) -> Result<Self, Error> {
         let url = Url::parse(url).map_err(|error| format!("--url: {error}."))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err("--url begins with https://.".into());
