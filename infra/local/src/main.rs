@@ -59,8 +59,8 @@ async fn run(Arguments { mut options, sample, .. }: Arguments) -> Result<(), Err
     }
     let stack = options.start().await?;
     introduce(&stack, site.as_ref());
+    let file = write_settings(&stack)?;
     if let Some(url) = elsewhere {
-        let file = write_settings(&stack)?;
         println!("The functions are expected at {url}, with these settings:");
         println!(
             "  cargo lambda watch -A 127.0.0.1 -P PORT --disable-cors --env-file {}\n",
@@ -113,10 +113,11 @@ fn introduce(stack: &Stack, site: Option<&Site>) {
     }
     println!("\nOpen {}/sign-in and press the button that says Amazon.", stack.url);
     println!("Whoever is signed in: {}/auth/session", stack.url);
-    println!("A television: cargo local tv{}, in another terminal\n", television::at(&stack.url));
+    println!("A television: cargo local tv{}, in another terminal", television::at(&stack.url));
+    println!("Whether all of it is right: cargo run -p lwa-doctor -- --local\n");
 }
 
-/// Writes what the functions need to know, for somebody else to run them.
+/// Writes what the functions need to know, for somebody else to run them, and for `lwa-doctor`.
 fn write_settings(stack: &Stack) -> Result<PathBuf, Error> {
     let mut settings = BTreeMap::new();
     for function in Stack::functions()? {
