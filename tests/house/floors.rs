@@ -23,6 +23,21 @@ const FLOORS: &[Floor] = &[
         &["lambda", "reqwest"],
     ),
     ("accounts-check", &["accounts", "aws", "domain", "https", "passwords"], &["lambda"]),
+    (
+        "lwa-doctor",
+        &[
+            "accounts",
+            "accounts-check",
+            "aws",
+            "domain",
+            "entrance",
+            "https",
+            "lwa",
+            "secret",
+            "web",
+        ],
+        &["lambda"],
+    ),
     ("local-stack", &["aws", "domain", "passwords", "store"], &["lambda"]),
     ("tests", &["local-stack"], &["lambda"]),
 ];

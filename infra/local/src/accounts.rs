@@ -175,7 +175,7 @@ async fn answer_invocation(State(desk): State<Arc<Desk>>, body: Bytes) -> Respon
 
 impl Desk {
     async fn answer(&self, headers: HashMap<String, String>, body: Bytes) -> Response {
-        let Ok(question) = serde_json::from_slice::<Value>(&body) else {
+        let Some(question) = serde_json::from_slice(&body).ok().filter(Value::is_object) else {
             return StatusCode::BAD_REQUEST.into_response();
         };
         let kind = question["type"].as_str().unwrap_or_default().to_owned();
