@@ -10,6 +10,8 @@ mod controls;
 mod deployment;
 #[path = "house/floors.rs"]
 mod floors;
+#[path = "house/release.rs"]
+mod release;
 #[path = "house/rooms.rs"]
 mod rooms;
 #[path = "house/routes.rs"]
