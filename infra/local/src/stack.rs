@@ -38,8 +38,11 @@ pub const WEBHOOK_SECRET: &str = "whsec_bG9jYWwtc3RhY2stb25seS1ub3Qtc2VjcmV0LWF0
 
 /// A whole stack, or the part of it that a function's own tests need. Dropping it stops everything.
 pub struct Stack {
-    /// The site's origin: `http://localhost:PORT`.
+    /// The site's origin: `http://localhost:PORT`, or the parameter `PublicUrl`, if another host stands
+    /// before this machine's gateway.
     pub url: String,
+    /// The gateway's own origin: `http://127.0.0.1:PORT`; empty without a gateway.
+    pub gateway: String,
     /// The tables, with the seeded accounts in them.
     pub dynamodb: Dynamodb,
     /// Login with Amazon.
@@ -254,7 +257,9 @@ impl Options {
         };
         let gateway = Gateway::new(template, functions);
         let site = gateway.router(shop(&stack, port)?);
-        stack._site = Some(Server::start_on(listener, site));
+        let site = Server::start_on(listener, site);
+        stack.gateway.clone_from(&site.url);
+        stack._site = Some(site);
         Ok(stack)
     }
 
@@ -270,6 +275,7 @@ impl Options {
 
     /// Everything behind the functions.
     async fn behind(&self, url: String) -> Result<(Stack, Template), Error> {
+        let url = self.parameters.get("PublicUrl").cloned().unwrap_or(url);
         let port = |after: u16| self.port.map_or(0, |port| port.saturating_add(after));
         let world = World::shop(&format!("{url}/auth/amazon/callback"));
         let amazon = Amazon::start_on(port(1), world).await;
@@ -319,6 +325,7 @@ impl Options {
         let (lambda, _site) = (None, None);
         let stack = Stack {
             url,
+            gateway: String::new(),
             dynamodb,
             amazon,
             secrets,
