@@ -10,6 +10,8 @@ mod controls;
 mod deployment;
 #[path = "house/floors.rs"]
 mod floors;
+#[path = "house/hosts.rs"]
+mod hosts;
 #[path = "house/release.rs"]
 mod release;
 #[path = "house/rooms.rs"]

@@ -12,6 +12,7 @@ mod landing;
 mod languages;
 mod leaving;
 mod moving;
+mod own_host;
 mod own_pages;
 mod passwords;
 mod permissions;

@@ -1,5 +1,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
+    net::Ipv4Addr,
     sync::Mutex,
 };
 
@@ -62,6 +63,14 @@ impl<'a> Browser<'a> {
     /// what functions ask of DynamoDB for it is told by it.
     pub fn traced(mut self, trace: &'static str) -> Self {
         self.trace = Some(trace);
+        self
+    }
+
+    /// The same browser at another address of this machine, such as 127.0.0.2.
+    pub fn at(mut self, address: Ipv4Addr) -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_local_address(Some(address.into()));
+        self.http = Client::builder(TokioExecutor::new()).build(connector);
         self
     }
 
