@@ -2,7 +2,14 @@
 
 use toml::Table;
 
-use crate::read;
+use crate::{output, read};
+
+#[test]
+fn who_deploys_without_rust_deploys_the_same_template() {
+    let made = output("python3", &["infra/release", "template"]);
+    let same = made == read("infra/prebuilt.yaml");
+    assert!(same, "run: infra/release template > infra/prebuilt.yaml");
+}
 
 #[test]
 fn a_panic_ends_in_a_page_also_where_cargo_lambda_has_built_the_function() {
