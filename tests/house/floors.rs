@@ -8,15 +8,16 @@ type Floor = (&'static str, &'static [&'static str], &'static [&'static str]);
 const FLOORS: &[Floor] = &[
     ("domain", &[], &[]), // what it may use of others' is listed below
     ("passwords", &[], &["aws", "lambda", "http", "reqwest", "serde", "tokio"]),
-    ("aws", &[], &["aws-sdk", "lambda"]),
-    ("https", &[], &["aws", "lambda", "serde", "tokio"]),
+    ("tally", &[], &["aws", "lambda", "http", "reqwest", "serde", "tokio"]),
+    ("aws", &["tally"], &["aws-sdk", "lambda"]),
+    ("https", &["tally"], &["aws", "lambda", "serde", "tokio"]),
     ("lwa", &["domain", "https"], &["aws", "lambda"]),
     ("notify", &["domain"], &["aws-sdk-dynamodb", "lambda", "reqwest"]),
     ("rollout", &[], &["aws-sdk-dynamodb", "lambda", "reqwest"]),
     ("store", &["domain"], &["lambda", "reqwest"]),
     ("accounts", &["domain", "https", "passwords", "secret"], &["lambda"]),
     ("secret", &["domain"], &["aws-sdk-dynamodb", "lambda"]),
-    ("web", &["domain"], &["aws", "reqwest"]),
+    ("web", &["domain", "tally"], &["aws", "reqwest"]),
     (
         "entrance",
         &["accounts", "aws", "domain", "passwords", "secret", "store", "web"],

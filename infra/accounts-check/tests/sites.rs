@@ -66,5 +66,5 @@ async fn status(site: &Site, question: &Value) -> u16 {
         .header("webhook-signature", signature)
         .header("content-type", "application/json")
         .body(body);
-    https::send(request, 1 << 14).await.unwrap().0
+    https::send(https::Service::Accounts, request, 1 << 14).await.unwrap().0
 }

@@ -6,6 +6,7 @@ use domain::{
     Clock,
     webhook::{Key, message_id},
 };
+use https::Service;
 use rand_core::UnwrapErr;
 use secret::Secret;
 
@@ -58,7 +59,7 @@ impl Webhook {
             .header("webhook-timestamp", now.0.to_string())
             .header("webhook-signature", signatures.join(" "))
             .body(body.to_vec());
-        match https::send(request, LONGEST).await {
+        match https::send(Service::Accounts, request, LONGEST).await {
             Ok((200, answer)) => Ok(answer),
             Ok((300..=399, _)) => Err(Error::Answer(to, "answered with a redirect")),
             Ok((401, _)) => Err(Error::Answer(to, "refused our signature")),

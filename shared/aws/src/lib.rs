@@ -3,6 +3,9 @@
 //! Lambda puts the region and credentials into the environment, so nothing else is looked for. TLS
 //! is rustls on ring with the five roots that AWS uses: reading a machine's 145 roots, and the
 //! entropy that aws-lc-rs gathers at its first handshake, are what makes small functions start slowly.
+//! Whatever is asked is counted (see `tally`).
+
+mod counted;
 
 use std::time::Duration;
 
@@ -15,6 +18,8 @@ use aws_smithy_http_client::{
     Builder,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
+
+use counted::Counted;
 
 pub use aws_config::SdkConfig as Config;
 
@@ -56,7 +61,7 @@ pub fn config(place: Place) -> Result<Config, Error> {
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(place.region))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(http)
+        .http_client(Counted(http))
         .retry_config(RetryConfig::standard())
         .timeout_config(timeouts);
     config.set_endpoint_url(place.endpoint);

@@ -1,6 +1,7 @@
 //! Amazon's answers, read strictly.
 
 use domain::{AmazonUserId, Email, amazon::fit_to_show};
+use https::Service;
 use reqwest::RequestBuilder;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -63,7 +64,7 @@ pub(crate) async fn read<T: Documented>(
     endpoint: &'static str,
     request: RequestBuilder,
 ) -> Result<Result<T, Refused>, Error> {
-    let answer = https::send(request, LONGEST).await;
+    let answer = https::send(Service::Amazon, request, LONGEST).await;
     let (status, body) = answer.map_err(|problem| unavailable(endpoint, problem))?;
     understand(endpoint, status, &body)
 }
