@@ -174,7 +174,7 @@ async fn g02_hand_a_stolen_token_ends_the_session_of_whoever_used_it_first() {
     assert_eq!(bearer(&stack, thief.as_str().unwrap()).await.status, 401, "and back in");
     assert_eq!(bearer(&stack, again.as_str().unwrap()).await.status, 200);
     assert_eq!(sessions(&stack), 1);
-    let audit = "a token that was handed over again replaced its session";
+    let audit = r#""event":"session_replaced""#;
     let noted = || stack.logs_of("handoff").iter().filter(|line| line.contains(audit)).count();
     while noted() < 2 {
         tokio::task::yield_now().await;

@@ -159,8 +159,11 @@ fn m14_nothing_of_a_visitor_stays_in_memory_or_on_disk() {
         "std::fs",
         "File::",
     ];
-    // Amazon's client secret, which belongs to no visitor.
-    none(never(&words, "the next visitor would meet it", &["shared/secret/src/lib.rs"]));
+    // Amazon's client secret, which belongs to no visitor; what is counted, and the name of the request
+    // that is counted for, which the next one begins by forgetting.
+    let may =
+        ["shared/secret/src/lib.rs", "shared/tally/src/lib.rs", "shared/web/src/log/at_hand.rs"];
+    none(never(&words, "the next visitor would meet it", &may));
 }
 
 #[test]

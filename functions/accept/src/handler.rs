@@ -7,7 +7,12 @@ use domain::{
     session::{How, Kind, Lifetimes, Session},
 };
 use store::{Commit, LocalSignIn, Sessions, Tickets, commit};
-use web::{Failure, Form, Handle, Reply, Request, Site, cookie, csrf::check_origin, reply};
+use web::{
+    Failure, Form, Handle, Reply, Request, Site, cookie,
+    csrf::check_origin,
+    log::{self, Event},
+    reply,
+};
 
 /// Everything accepting takes.
 pub(crate) struct Accept {
@@ -61,7 +66,10 @@ impl Accept {
             writes.push(self.sessions.ending(&replaced).map_err(Failure::broken)?);
         }
         match commit(&self.sessions.client, writes).await.map_err(Failure::unavailable)? {
-            Commit::Done => Ok(reply::signed_in(&self.site, request, (&token, &session), to)),
+            Commit::Done => {
+                log::event(Event::Accepted).session(&session).write();
+                Ok(reply::signed_in(&self.site, request, (&token, &session), to))
+            }
             Commit::Refused(_) => self.accepted_before(request, code, to).await,
         }
     }

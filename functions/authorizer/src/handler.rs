@@ -25,9 +25,11 @@ impl Invoke for Authorizer {
         let Some(request) = Request::of(event) else {
             return Err(Failure::bad_request("the event is no request of API Gateway's"));
         };
-        let (Some(token), bearer) = cookie::credential(&request) else { return Ok(denied()) };
+        let nobody = || Failure::new(Code::NotSignedIn, "nobody is signed in");
+        let (token, bearer) = cookie::credential(&request);
+        let token = token.ok_or_else(nobody)?;
         let live = self.sessions.live(&token, bearer, self.idle, self.clock.now()).await;
-        let Some(live) = live.map_err(Failure::unavailable)? else { return Ok(denied()) };
+        let live = live.map_err(Failure::unavailable)?.ok_or_else(nobody)?;
         if let Some(error) = live.unnoted {
             log::warning("the use of a session was not noted", &error);
         }

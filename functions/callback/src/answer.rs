@@ -37,7 +37,8 @@ impl Answer {
         }
         let state = request.query("state")?.map(State::presented);
         let Some(Ok(state)) = state else {
-            return Err(Failure::start_over("the state is missing, or none of ours"));
+            let why = "the state is missing, or none of ours";
+            return Err(Failure::start_over(why).about_state("foreign"));
         };
         let outcome = match (code, error) {
             (Some(_), Some(_)) => return Err(Failure::bad_request("both a code and an error")),

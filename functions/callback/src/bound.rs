@@ -9,7 +9,11 @@ use domain::{
 };
 use entrance::{Current, Entry};
 use store::{Identity, Part};
-use web::{Code, Failure, Reply, Request, reply};
+use web::{
+    Code, Failure, Reply, Request,
+    log::{self, Event},
+    reply,
+};
 
 use crate::{answer::Outcome, handler::Callback};
 
@@ -48,13 +52,24 @@ impl Callback {
             return Err(Failure::new(Code::NotSignedIn, "the session that began this has ended"));
         };
         let bound = Bound { token, session };
+        let finished = self.finish_bound(outcome, login, &bound).await;
+        finished.map_err(|failure| failure.about_account(&bound.session.account))
+    }
+
+    async fn finish_bound(
+        &self,
+        outcome: Outcome,
+        login: &Login,
+        bound: &Bound,
+    ) -> Result<Reply, Failure> {
         let linking = matches!(login.intent, Intent::Link(_));
         if linking {
-            self.check_proof(&bound)?;
+            self.check_proof(bound)?;
         }
         let code = match outcome {
             Outcome::Code(code) => code,
             Outcome::Cancelled => {
+                log::event(Event::Cancelled).session(&bound.session).write();
                 let path = web::with_query(CONNECTIONS, &[("amazon", "cancelled")]);
                 return Ok(reply::see_other(&self.site.absolute(&path)));
             }
@@ -67,10 +82,10 @@ impl Callback {
         let identity = self.entrance.identities.find(&customer.user_id).await;
         let identity = identity.map_err(Failure::unavailable)?;
         let entry = match linking {
-            true => self.attach(&bound, epoch, &customer, identity).await?,
-            false => self.prove(&bound, epoch, identity).await?,
+            true => self.attach(bound, epoch, &customer, identity).await,
+            false => self.prove(bound, epoch, identity).await,
         };
-        match entry {
+        match entry.map_err(|failure| failure.about_customer(&customer.user_id))? {
             Some(Entry::Open(opened)) => {
                 let now = self.entrance.clock.now();
                 Ok(reply::renewed(self.onward(&login.return_to), opened.parts(), now))

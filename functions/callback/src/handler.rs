@@ -2,7 +2,7 @@
 
 use domain::{
     Account, LinkTicket, Profile, ReturnTo, State,
-    link::{LIVES, Purpose},
+    link::{LIVES, Purpose, Ticket},
     login::Login,
     session::{Kind, Session},
     sign_in::{Decision, decide},
@@ -13,6 +13,7 @@ use store::Part;
 use web::{
     Cookie, Failure, Handle, Reply, Request, Site, StatusCode, cookie,
     csrf::form_of_ticket,
+    log::{self, Event},
     page,
     reply::{self, with_cookie},
 };
@@ -56,7 +57,8 @@ impl Callback {
     async fn come_back(&self, request: &Request) -> Result<Reply, Failure> {
         let answer = Answer::read(request)?;
         let Some(login) = cookie::logins(request).finish(&answer.state) else {
-            return Err(Failure::start_over("this browser began no such sign-in"));
+            let why = "this browser began no such sign-in";
+            return Err(Failure::start_over(why).about_state("foreign"));
         };
         let finished = self.finish(request, answer.outcome, &login).await;
         finished.map_err(|failure| failure.on_the_way_to(&login.return_to))
@@ -70,7 +72,8 @@ impl Callback {
     ) -> Result<Reply, Failure> {
         let now = self.entrance.clock.now();
         if login.is_over(now) {
-            return Err(Failure::start_over("the visitor came back too late"));
+            let why = "the visitor came back too late";
+            return Err(Failure::start_over(why).about_state("expired"));
         }
         // Used up before anything is redeemed: however often a callback comes, one goes on.
         let by = State::mint(&mut web::rng()).hash();
@@ -84,9 +87,11 @@ impl Callback {
         match outcome {
             Outcome::Code(code) => {
                 let customer = self.customer(&code, login).await?;
-                self.let_in(request, &customer, &login.return_to).await
+                let entered = self.let_in(request, &customer, &login.return_to).await;
+                entered.map_err(|failure| failure.about_customer(&customer.user_id))
             }
             Outcome::Cancelled => {
+                log::event(Event::Cancelled).write();
                 let path = web::with_query(&self.site.sign_in_path, &[("amazon", "cancelled")]);
                 Ok(reply::see_other(&self.site.absolute(&path)))
             }
@@ -100,7 +105,9 @@ impl Callback {
         match self.entrance.current(request).await? {
             Some(_) if login.intent.session().is_some() => Ok(self.onward(to)),
             Some(_) => Ok(reply::see_other(&self.site.after_sign_in(to))),
-            None => Err(Failure::start_over("this sign-in was finished before")),
+            None => {
+                Err(Failure::start_over("this sign-in was finished before").about_state("used"))
+            }
         }
     }
 
@@ -139,9 +146,11 @@ impl Callback {
         let (kind, at) = (Kind::Browser, self.entrance.clock.now());
         let visit = Visit { customer, kind, replaces, ticket: None, handed: None, at };
         let session = current.as_ref().map(|(_, session)| session);
-        match self.entrance.arrive(visit, session).await? {
+        let arrival = self.entrance.arrive(visit, session).await?;
+        arrival.tell(&customer.user_id);
+        match arrival {
             Arrival::Open(opened) => Ok(reply::signed_in(&self.site, request, opened.parts(), to)),
-            Arrival::ProvePassword(account) => {
+            Arrival::ProvePassword(account) | Arrival::ProveAgain(account) => {
                 self.wait(Purpose::link(account), customer, to, &self.link_path).await
             }
             Arrival::Register => {
@@ -194,6 +203,16 @@ impl Callback {
         let (_, key) = form_of_ticket(request, &self.site, &["csrf"], false)?;
         let ticket = self.entrance.tickets.find(&key).await.map_err(Failure::unavailable)?;
         let ticket = ticket.ok_or_else(|| Failure::ticket_expired("the ticket is unknown"))?;
+        let switched = self.leave_for(request, &key, &ticket).await;
+        switched.map_err(|failure| failure.about_customer(&ticket.customer.user_id))
+    }
+
+    async fn leave_for(
+        &self,
+        request: &Request,
+        key: &LinkTicket,
+        ticket: &Ticket,
+    ) -> Result<Reply, Failure> {
         let account = match &ticket.purpose {
             Purpose::Switch { account } if ticket.is_open(self.entrance.clock.now()) => account,
             _ => {
@@ -206,7 +225,7 @@ impl Callback {
             customer: &ticket.customer,
             kind: Kind::Browser,
             replaces: session.as_ref(),
-            ticket: Some(&key),
+            ticket: Some(key),
             handed: None,
             at: self.entrance.clock.now(),
         };
@@ -216,7 +235,7 @@ impl Callback {
             Decision::Enter(entered) if entered.id == *account => {
                 self.entrance.enter_found(visit, &found).await?
             }
-            Decision::Refuse(refusal) => return Err(refusal.into()),
+            Decision::Refuse(refusal) => return Err(found.refused(refusal)),
             _ => Entry::Changed(vec![Part::Identity]),
         };
         match entry {

@@ -17,6 +17,7 @@ use store::{Identity, Listed, Part};
 use web::{
     Code, Cookie, Failure, Form, Handle, Reply, Request, Site, StatusCode, cookie,
     csrf::{check_origin, check_token},
+    log::{self, Event},
     page,
     reply::{self, with_cookie},
     send_to_amazon,
@@ -77,7 +78,7 @@ impl Connections {
         let visitor = self.browser(request, form.get("csrf")).await?;
         self.check_proof(&visitor)?;
         if self.link_of(&visitor).await?.is_some() {
-            return Err(already_linked());
+            return Err(already_linked().about_account(&visitor.session.account));
         }
         let to = form.get("return_to").and_then(ReturnTo::parse).unwrap_or_default();
         let (intent, now) = (Intent::Link(visitor.token.hash()), self.entrance.clock.now());
@@ -93,7 +94,8 @@ impl Connections {
         let account = visitor.session.account.clone();
         let mut customer = None;
         if let Some((linked, _)) = self.link_of(&visitor).await? {
-            let opened = self.detach(&visitor, &linked).await?;
+            let opened = self.detach(&visitor, &linked).await;
+            let opened = opened.map_err(|failure| failure.about_account(&account))?;
             visitor = Visitor { token: opened.token, session: opened.session };
             customer = Some(linked);
         }
@@ -148,19 +150,20 @@ impl Connections {
         let account = &visitor.session.account;
         let sessions = self.entrance.sessions.list(account).await.map_err(Failure::unavailable)?;
         let current = visitor.token.hash();
-        let ends: Vec<&str> = sessions
-            .iter()
-            .filter(|listed| match &revoke {
-                Revoke::One(id) => listed.session.id == *id,
-                Revoke::Others => listed.hash != current,
-            })
-            .map(|listed| listed.hash.as_str())
-            .collect();
+        let ends = |listed: &&Listed| match &revoke {
+            Revoke::One(id) => listed.session.id == *id,
+            Revoke::Others => listed.hash != current,
+        };
+        let ends: Vec<&Listed> = sessions.iter().filter(ends).collect();
         if ends.is_empty() && matches!(revoke, Revoke::One(_)) {
             return Err(Failure::new(Code::NotFound, "the account has no such session"));
         }
-        let itself = ends.contains(&current.as_str());
-        self.entrance.sessions.end_all(account, ends).await.map_err(Failure::unavailable)?;
+        let itself = ends.iter().any(|listed| listed.hash == current);
+        let hashes = ends.iter().map(|listed| listed.hash.as_str());
+        self.entrance.sessions.end_all(account, hashes).await.map_err(Failure::unavailable)?;
+        for Listed { session, .. } in ends {
+            log::event(Event::SessionRevoked).session(session).write();
+        }
         let reply = self.changed(request);
         Ok(if itself { with_cookie(reply, &Cookie::gone(cookie::SESSION)) } else { reply })
     }
@@ -182,7 +185,8 @@ impl Connections {
         let live = live.map_err(Failure::unavailable)?.ok_or_else(not_signed_in)?;
         if live.session.kind == Kind::Device {
             // Somebody else may sit before a television.
-            return Err(proof_needed("a device changes nothing about an account"));
+            let needed = proof_needed("a device changes nothing about an account");
+            return Err(needed.about_account(&live.session.account));
         }
         Ok(Visitor { token, session: live.session })
     }
@@ -193,7 +197,8 @@ impl Connections {
         check_form(request, csrf)?;
         let visitor = self.visitor(request).await?;
         if visitor.session.kind != Kind::Browser {
-            return Err(proof_needed("only a browser links and unlinks"));
+            let needed = proof_needed("only a browser links and unlinks");
+            return Err(needed.about_account(&visitor.session.account));
         }
         Ok(visitor)
     }
@@ -201,7 +206,10 @@ impl Connections {
     fn check_proof(&self, visitor: &Visitor) -> Result<(), Failure> {
         match visitor.session.is_proven(self.entrance.clock.now()) {
             true => Ok(()),
-            false => Err(proof_needed("the last proof was too long ago")),
+            false => {
+                let needed = proof_needed("the last proof was too long ago");
+                Err(needed.about_account(&visitor.session.account))
+            }
         }
     }
 

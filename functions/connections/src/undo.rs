@@ -2,7 +2,12 @@
 
 use domain::{UndoToken, notice};
 use store::{Commit, Identity, Listed, Undo, commit};
-use web::{Code, Failure, Form, Reply, Request, StatusCode, csrf::check_origin, page, reply};
+use web::{
+    Code, Failure, Form, Reply, Request, StatusCode,
+    csrf::check_origin,
+    log::{self, Event},
+    page, reply,
+};
 
 use crate::handler::{Connections, PAGE};
 
@@ -54,6 +59,7 @@ impl Connections {
             }
             let done = commit(&entrance.tickets.client, writes).await;
             if done.map_err(Failure::unavailable)? == Commit::Done {
+                log::event(Event::Undone).account(account).customer(customer).write();
                 return Ok(());
             }
         }

@@ -18,6 +18,7 @@ use web::{
     Code, Failure, Form, Handle, Reply, Request, Site, StatusCode,
     address::Proxy,
     csrf::check_app,
+    log::{self, Event},
     reply::{self, to_device},
 };
 
@@ -70,6 +71,7 @@ impl Device {
         let sealed = sealed.ok_or_else(|| Failure::broken("Amazon's codes cannot be sealed"))?;
         let grant = Grant::new(sealed, pair.expires_in, pair.interval, now);
         self.entrance.tickets.open_device(&handle, &grant).await.map_err(Failure::unavailable)?;
+        log::event(Event::DeviceBegun).write();
         Ok(reply::json(
             StatusCode::OK,
             &json!({
@@ -103,7 +105,7 @@ impl Device {
                 let first = tickets.pace_device(&handle, &grant, &asked).await;
                 match (first.map_err(Failure::unavailable)?, question) {
                     (true, Poll::Ask(sealed)) => self.ask(&handle, (&asked, sealed), amazon).await,
-                    (true, Poll::LookUp(customer)) => self.let_in(&handle, customer).await,
+                    (true, Poll::LookUp(customer)) => self.let_in(&handle, customer, false).await,
                     // Of questions that come at once the first is the one in time.
                     _ => Ok(to_device("slow_down")),
                 }
@@ -137,8 +139,11 @@ impl Device {
             Progress::SlowDown => return self.slow_down(handle, grant).await,
             ended @ (Progress::Denied | Progress::Over) => {
                 tickets.end_device(handle).await.map_err(Failure::unavailable)?;
-                let denied = matches!(ended, Progress::Denied);
-                return Ok(if denied { to_device("access_denied") } else { over() });
+                if matches!(ended, Progress::Over) {
+                    return Ok(over());
+                }
+                log::event(Event::DeviceDenied).write();
+                return Ok(to_device("access_denied"));
             }
             Progress::Allowed(token) => token,
         };
@@ -148,18 +153,29 @@ impl Device {
         if !met.map_err(Failure::unavailable)? {
             return Ok(over());
         }
-        self.let_in(handle, &customer).await
+        log::event(Event::DeviceAllowed).customer(&customer.user_id).write();
+        self.let_in(handle, &customer, true).await
     }
 
     /// Lets somebody in as every other way in does. Whoever has to prove or to tell something first
-    /// does so in a browser, and a later question finds the link.
-    async fn let_in(&self, handle: &DeviceHandle, customer: &Profile) -> Result<Reply, Failure> {
+    /// does so in a browser, and a later question finds the link; the audit is told of that once.
+    async fn let_in(
+        &self,
+        handle: &DeviceHandle,
+        customer: &Profile,
+        first: bool,
+    ) -> Result<Reply, Failure> {
         let handed = Some(Brought::Handle(handle));
         let (kind, at) = (Kind::Device, self.entrance.clock.now());
         let visit = Visit { customer, kind, replaces: None, ticket: None, handed, at };
-        let status = match self.entrance.arrive(visit, None).await? {
+        let arrival = self.entrance.arrive(visit, None).await;
+        let arrival = arrival.map_err(|failure| failure.about_customer(&customer.user_id))?;
+        if first {
+            arrival.tell(&customer.user_id);
+        }
+        let status = match arrival {
             Arrival::Open(opened) => return Ok(reply::let_in(opened.parts())),
-            Arrival::ProvePassword(_) => "link_required",
+            Arrival::ProvePassword(_) | Arrival::ProveAgain(_) => "link_required",
             Arrival::Register | Arrival::Elsewhere(..) => "registration_required",
         };
         let uri = self.site.absolute("/auth/amazon/login");

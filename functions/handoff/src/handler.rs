@@ -17,7 +17,7 @@ use web::{
     Code, Failure, Handle, Reply, Request, Site,
     address::Proxy,
     csrf::{check_app, check_origin},
-    log, reply,
+    reply,
 };
 
 use crate::handed::{Handed, What};
@@ -69,7 +69,9 @@ impl Handoff {
                 self.amazon.customer_of(&token, client).await
             }
         };
-        self.let_in(request, &customer.map_err(blame)?, &what, kind).await
+        let customer = customer.map_err(blame)?;
+        let entered = self.let_in(request, &customer, &what, kind).await;
+        entered.map_err(|failure| failure.about_customer(&customer.user_id))
     }
 
     async fn within_limits(&self, request: &Request) -> Result<(), Failure> {
@@ -138,15 +140,11 @@ impl Handoff {
         let visit = Visit { customer, kind, replaces, ticket: None, handed, at };
         let session = current.as_ref().map(|(_, session)| session);
         let (to, entrance) = (ReturnTo::home(), &self.entrance);
-        match entrance.arrive(visit, session).await? {
-            Arrival::Open(opened) => {
-                if opened.again {
-                    let message = "a token that was handed over again replaced its session";
-                    log::event(request, message);
-                }
-                Ok(reply::let_in(opened.parts()))
-            }
-            Arrival::ProvePassword(account) => {
+        let arrival = entrance.arrive(visit, session).await?;
+        arrival.tell(&customer.user_id);
+        match arrival {
+            Arrival::Open(opened) => Ok(reply::let_in(opened.parts())),
+            Arrival::ProvePassword(account) | Arrival::ProveAgain(account) => {
                 let email = account.email.clone();
                 let purpose = Purpose::link(account);
                 let key = entrance.wait_for(kind, purpose, customer, &to, None).await?;

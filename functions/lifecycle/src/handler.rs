@@ -4,6 +4,7 @@
 use accounts::{Accounts, System as _};
 use domain::{
     AccountId, Clock, SignInCode, Status, Timestamp,
+    lifecycle::Kind,
     session::How,
     sign_in::Refusal,
     webhook::{self, Headers, Key},
@@ -11,7 +12,11 @@ use domain::{
 use secret::Secret;
 use serde_json::{Value, json};
 use store::{CODE_LIVES, Kept, LocalSignIn, Write};
-use web::{Code, Failure, Handle, Invoke, Reply, Request, Site, StatusCode, reply};
+use web::{
+    Code, Failure, Handle, Invoke, Reply, Request, Site, StatusCode,
+    log::{self, Event},
+    reply,
+};
 
 use crate::event::Said;
 
@@ -71,11 +76,18 @@ impl Lifecycle {
     ) -> Result<Value, Failure> {
         match said {
             Said::SignedIn { account, how, at } => {
-                self.give_code(account, (how, at), message, now).await
+                let given = self.give_code(&account, (how, at), message, now).await;
+                given.map_err(|failure| failure.about_account(&account))
             }
             Said::Happened(event) => {
                 let done = self.tables.apply(&event, now, &mut web::rng()).await;
                 let done = done.map_err(Failure::unavailable)?;
+                let line = log::event(heard(event.kind)).account(&event.account);
+                line.count("sessions_ended", done.sessions_ended)
+                    .count("tickets_cancelled", done.tickets_cancelled)
+                    .count("links_to_prove", done.links_to_prove)
+                    .count("links_removed", done.links_removed)
+                    .write();
                 Ok(json!({
                     "sessions_ended": done.sessions_ended,
                     "tickets_cancelled": done.tickets_cancelled,
@@ -89,19 +101,20 @@ impl Lifecycle {
     /// Gives a code for somebody who has signed in at the site's own door.
     async fn give_code(
         &self,
-        account: AccountId,
+        account: &AccountId,
         (how, at): (How, Timestamp),
         message: Option<Write>,
         now: Timestamp,
     ) -> Result<Value, Failure> {
-        let record = self.accounts.find_by_id(&account).await.map_err(Failure::unavailable)?;
+        let record = self.accounts.find_by_id(account).await.map_err(Failure::unavailable)?;
         let open = record.filter(|record| record.account.status == Status::Active);
         let Some(record) = open else { return Err(Refusal::AccountClosed.into()) };
-        let code = SignInCode::open(&account, &mut web::rng());
+        let code = SignInCode::open(account, &mut web::rng());
         let (name, expires_at) = (record.account.name, now + CODE_LIVES);
         // Where there is no password to ask for, the site's own word is the proof.
         let proven = how == How::Password || !record.account.has_password;
-        let sign_in = LocalSignIn { account, name, how, at, proven, epoch: 0, expires_at };
+        let sign_in =
+            LocalSignIn { account: account.clone(), name, how, at, proven, epoch: 0, expires_at };
         let kept = self.tables.keep_code(&code, sign_in, message).await;
         match kept.map_err(Failure::unavailable)? {
             Kept::Kept => {}
@@ -111,7 +124,19 @@ impl Lifecycle {
                 return Err(Failure::new(Code::NotSignedIn, why));
             }
         }
+        log::event(Event::CodeGiven).account(account).how(how).write();
         Ok(json!({ "code": code.expose(), "expires_at": expires_at.rfc3339() }))
+    }
+}
+
+/// What the account system told, as the audit has it.
+fn heard(kind: Kind) -> Event {
+    match kind {
+        Kind::PasswordReset => Event::PasswordReset,
+        Kind::Disabled => Event::Disabled,
+        Kind::Enabled => Event::Enabled,
+        Kind::Deleted => Event::Deleted,
+        Kind::EmailChanged => Event::EmailChanged,
     }
 }
 

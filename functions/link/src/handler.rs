@@ -4,7 +4,7 @@ use accounts::{Proof, Record, System as _, Verdict};
 use domain::{
     AccountId, Email, LinkTicket, Status, Timestamp,
     link::{LIVES_AFTER_FORGOT, Purpose, Ticket, limits},
-    session::Kind,
+    session::{How, Kind},
     sign_in::Refusal,
 };
 use entrance::{Entrance, Entry, Visit};
@@ -13,6 +13,7 @@ use store::{Attempt, Part};
 use web::{
     Code, Cookie, Failure, Handle, Reply, Request, Site, StatusCode, cookie,
     csrf::{form_of_holder, form_of_ticket},
+    log::{self, Event},
     page,
     reply::{self, with_cookie},
 };
@@ -81,7 +82,11 @@ impl Link {
             waiting => waiting?,
         };
         let linked = self.prove_and_link(request, &waiting, proof).await;
-        linked.map_err(|failure| failure.on_the_way_to(&waiting.ticket.return_to))
+        let Waiting { ticket, account, .. } = &waiting;
+        linked.map_err(|failure| {
+            let failure = failure.about_account(account).about_customer(&ticket.customer.user_id);
+            failure.on_the_way_to(&ticket.return_to)
+        })
     }
 
     async fn prove_and_link(
@@ -121,6 +126,15 @@ impl Link {
         let Some(record) = record else { return Err(Refusal::AccountClosed.into()) };
         if record.account.status != Status::Active {
             return Err(Refusal::AccountClosed.into());
+        }
+        let event = match verdict {
+            Verdict::Mismatch => Some(Event::WrongPassword),
+            Verdict::MfaRequired => Some(Event::MfaRequired),
+            _ => None,
+        };
+        if let Some(event) = event {
+            let line = log::event(event).account(account).customer(&ticket.customer.user_id);
+            line.how(How::Password).write();
         }
         match verdict {
             Verdict::Match => self.let_in(request, waiting, &record, (epoch, now)).await,

@@ -5,6 +5,7 @@ use store::Sessions;
 use web::{
     Cookie, Failure, Form, Handle, Reply, Request, Site, StatusCode, cookie,
     csrf::{check_origin, check_token},
+    log::{self, Event},
     reply::{self, with_cookie},
 };
 
@@ -33,7 +34,7 @@ impl Handle for Logout {
         check_origin(request, &self.site)?;
         if let Some(token) = cookie::session(request) {
             check_token(form.get("csrf").or(request.header("x-csrf-token")), &token.csrf())?;
-            self.sessions.end(&token, false).await.map_err(Failure::unavailable)?;
+            self.end(&token, false).await?;
         }
         let reply = if request.content_type() == "application/x-www-form-urlencoded" {
             let return_to = form.get("return_to").and_then(ReturnTo::parse).unwrap_or_default();
@@ -49,8 +50,16 @@ impl Logout {
     /// An app's token is no cookie: nobody can make it come along, so nothing else is asked for.
     async fn end_app(&self, text: &str) -> Result<Reply, Failure> {
         if let Ok(token) = SessionToken::presented(text) {
-            self.sessions.end(&token, true).await.map_err(Failure::unavailable)?;
+            self.end(&token, true).await?;
         }
         Ok(reply::empty(StatusCode::NO_CONTENT))
+    }
+
+    async fn end(&self, token: &SessionToken, bearer: bool) -> Result<(), Failure> {
+        let ended = self.sessions.end(token, bearer).await.map_err(Failure::unavailable)?;
+        if let Some(session) = ended {
+            log::event(Event::SignedOut).session(&session).write();
+        }
+        Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! Empties the outbox, oldest first. What is not taken stays, and keeps nothing else from being told.
 
+use std::time::Duration;
+
 use accounts::{Accounts, Done, System as _};
 use domain::{
     Clock, UndoToken,
@@ -43,9 +45,13 @@ impl Invoke for Notices {
         };
         let (mut delivered, mut failed) = (0, 0);
         let mut last: Option<Waiting> = None;
+        let mut seen_all = false;
         while delivered + failed < MOST {
             let waiting = self.tickets.outbox(last.as_ref()).await.map_err(Failure::unavailable)?;
-            let Some(end) = waiting.last().cloned() else { break };
+            let Some(end) = waiting.last().cloned() else {
+                seen_all = true;
+                break;
+            };
             for some in waiting.chunks(at_once) {
                 for delivery in join_all(some.iter().map(|one| self.deliver(listener, one))).await {
                     match delivery {
@@ -59,6 +65,12 @@ impl Invoke for Notices {
             }
             last = Some(end);
         }
+        let oldest = match (failed, seen_all) {
+            (0, true) => None,
+            _ => self.tickets.outbox(None).await.map_err(Failure::unavailable)?.into_iter().next(),
+        };
+        let now = self.clock.now();
+        log::outbox_age(oldest.map_or(Duration::ZERO, |waiting| now.since(waiting.notice.at)));
         match failed {
             0 => Ok(json!({ "delivered": delivered })),
             // Lambda counts the error, which an alarm watches.

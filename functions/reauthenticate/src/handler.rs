@@ -5,7 +5,7 @@ use domain::{
     Email, ReturnTo, SessionToken, Status,
     amazon::Authorization,
     login::Intent,
-    session::{PROOF_LIVES, Session, limits},
+    session::{How, PROOF_LIVES, Session, limits},
     sign_in::Refusal,
 };
 use entrance::{Current, Entrance, Entry};
@@ -14,6 +14,7 @@ use store::Taken;
 use web::{
     Code, Failure, Form, Handle, Reply, Request, Site, StatusCode, cookie,
     csrf::{check_origin, check_token},
+    log::{self, Event},
     page, reply, send_to_amazon,
 };
 
@@ -68,7 +69,8 @@ impl Reauthenticate {
             let password = form.get("password");
             let password = password.ok_or(Failure::bad_request("there is no password"))?;
             let proof = Proof { password, code: form.get("code").filter(|code| !code.is_empty()) };
-            return self.prove_by_password(request, visitor, proof).await;
+            let proven = self.prove_by_password(request, &visitor, proof).await;
+            return proven.map_err(|failure| failure.about_account(&visitor.session.account));
         }
         // Whoever has no password came by Amazon, and can be vouched for by nobody else.
         let intent = Intent::Prove(visitor.token.hash());
@@ -79,10 +81,10 @@ impl Reauthenticate {
     async fn prove_by_password(
         &self,
         request: &Request,
-        visitor: Visitor,
+        visitor: &Visitor,
         proof: Proof<'_>,
     ) -> Result<Reply, Failure> {
-        let Visitor { token, session, record, return_to } = &visitor;
+        let Visitor { token, session, record, return_to } = visitor;
         let (account, now) = (&session.account, self.entrance.clock.now());
         // Read before the password is compared, as when it is linked.
         let epoch = self.entrance.sessions.epoch(account).await.map_err(Failure::unavailable)?;
@@ -101,12 +103,14 @@ impl Reauthenticate {
             Verdict::NoPassword => return Err(Refusal::NoPassword.into()),
             Verdict::Closed => return Err(Refusal::AccountClosed.into()),
             Verdict::Mismatch => {
+                log::event(Event::WrongPassword).session(session).how(How::Password).write();
                 let wrong = Failure::new(Code::WrongPassword, "not the account's password");
-                return self.ask_again(request, &visitor, wrong, proof.code.is_some());
+                return self.ask_again(request, visitor, wrong, proof.code.is_some());
             }
             Verdict::MfaRequired => {
+                log::event(Event::MfaRequired).session(session).how(How::Password).write();
                 let needed = Failure::new(Code::MfaRequired, "no right code of the second factor");
-                return self.ask_again(request, &visitor, needed, proof.code.is_some());
+                return self.ask_again(request, visitor, needed, proof.code.is_some());
             }
         }
         let current = Current { token, session, epoch };
@@ -142,7 +146,8 @@ impl Reauthenticate {
         let (token, session) = self.entrance.current(request).await?.ok_or_else(not_signed_in)?;
         let record = self.entrance.account(&session.account).await?;
         let open = record.filter(|record| record.account.status == Status::Active);
-        let record = open.ok_or(Refusal::AccountClosed)?;
+        let closed = || Failure::from(Refusal::AccountClosed).about_account(&session.account);
+        let record = open.ok_or_else(closed)?;
         Ok(Visitor { token, session, record, return_to })
     }
 

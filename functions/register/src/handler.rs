@@ -14,6 +14,7 @@ use store::Part;
 use web::{
     Code, Cookie, Failure, Form, Handle, Reply, Request, Site, StatusCode, cookie,
     csrf::form_of_holder,
+    log::{self, Event},
     page,
     reply::{self, with_cookie},
 };
@@ -74,7 +75,10 @@ impl Register {
         }
         self.check_open(&ticket)?;
         let registered = self.open_account(request, &form, &key, &ticket).await;
-        registered.map_err(|failure| failure.on_the_way_to(&ticket.return_to))
+        registered.map_err(|failure| {
+            let failure = failure.about_customer(&ticket.customer.user_id);
+            failure.on_the_way_to(&ticket.return_to)
+        })
     }
 
     async fn open_account(
@@ -108,7 +112,7 @@ impl Register {
             let found = self.entrance.look_up_with(&ticket.customer, email, attempt > 0).await?;
             let facts = self.entrance.facts(&found, &ticket.customer);
             let entry = match decide(facts, self.entrance.policy) {
-                Decision::Refuse(refusal) => return Err(refusal.into()),
+                Decision::Refuse(refusal) => return Err(found.refused(refusal)),
                 Decision::ProvePassword(account) => {
                     return self.lead_to_link(request, key, ticket, account).await;
                 }
@@ -179,11 +183,14 @@ impl Register {
         ticket: &Ticket,
         account: Account,
     ) -> Result<Reply, Failure> {
+        let line = log::event(Event::LinkRequired).account(&account.id);
+        let line = line.customer(&ticket.customer.user_id);
         let email = account.email.clone();
         let purpose = Purpose::link(account);
         let (customer, to) = (&ticket.customer, &ticket.return_to);
         let kind = ticket.kind;
         let link = self.entrance.wait_for(kind, purpose, customer, to, Some(key)).await?;
+        line.write();
         if request.wants_json() {
             return Ok(self.entrance.tell_to_link(&link, kind, email.as_ref()));
         }

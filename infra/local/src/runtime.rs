@@ -39,6 +39,9 @@ use crate::{ACCOUNT, Error, REGION, logs::Logs, now, server::Server, template};
 /// How many environments a function has at most: enough to see what concurrency does.
 const ENVIRONMENTS: usize = 4;
 
+/// Where all functions of this stack write their logs.
+const LOG_GROUP: &str = "/lwa-bridge/local";
+
 /// The functions of a stack.
 pub(crate) struct Lambda {
     functions: HashMap<String, Function>,
@@ -404,7 +407,7 @@ fn of_lambda(function: &template::Function) -> [(String, String); 8] {
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory.to_string()),
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
-        ("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{}", function.name)),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", LOG_GROUP.to_owned()),
         ("_HANDLER", "bootstrap".to_owned()),
         ("LANG", "en_US.UTF-8".to_owned()),
         ("TZ", ":UTC".to_owned()),

@@ -214,6 +214,21 @@ impl AccountId {
     }
 }
 
+/// For the audit, whose readers need not know who it is. No token begins with it, as with other tags.
+impl AccountId {
+    /// Another name for this account, always the same, which tells nothing of it.
+    pub fn pseudonym(&self) -> String {
+        tag("audited account", self.as_str())
+    }
+}
+
+impl AmazonUserId {
+    /// Another name for this customer, always the same, which tells nothing of them.
+    pub fn pseudonym(&self) -> String {
+        tag("audited customer", self.as_str())
+    }
+}
+
 impl<Kind> fmt::Debug for Handle<Kind> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Handle(…)")

@@ -11,7 +11,10 @@ use domain::{
     sync::{Changes, Copied},
 };
 use store::{Admission, Bond, Commit, Identity, Part};
-use web::{Failure, log};
+use web::{
+    Failure,
+    log::{self, Event},
+};
 
 use crate::Entrance;
 
@@ -195,11 +198,14 @@ impl Entrance {
         let again = handed.as_ref().is_some_and(|handed| handed.earlier.is_some());
         let rng = &mut web::rng();
         let (token, session) = Session::start(account, visit.kind, how, epoch, total, now, rng);
-        let told = match bond {
+        let customer = &visit.customer.user_id;
+        let (told, event) = match bond {
+            Bond::Linked(_) => (None, None),
+            Bond::Created { .. } | Bond::Completed(_) => (None, Some(Event::Registered)),
             Bond::Proven => {
-                self.notice(notice::Kind::Linked, &account.id, Some(&visit.customer.user_id), now)
+                let told = self.notice(notice::Kind::Linked, &account.id, Some(customer), now);
+                (told, Some(Event::Linked))
             }
-            Bond::Linked(_) | Bond::Created { .. } | Bond::Completed(_) => None,
         };
         let admission = Admission {
             customer: visit.customer,
@@ -217,7 +223,13 @@ impl Entrance {
         };
         let committed = admission.commit(&self.identities, &self.sessions, &self.tickets).await;
         Ok(match committed.map_err(Failure::unavailable)? {
-            Commit::Done => Entry::Open(Box::new(Opened { token, session, again })),
+            Commit::Done => {
+                let replaced = again.then_some(Event::SessionReplaced);
+                for event in event.into_iter().chain(replaced).chain([Event::SignedIn]) {
+                    log::event(event).session(&session).customer(customer).write();
+                }
+                Entry::Open(Box::new(Opened { token, session, again }))
+            }
             Commit::Refused(parts) => Entry::Changed(parts),
         })
     }

@@ -1,10 +1,13 @@
 use domain::{
-    Account,
+    Account, AmazonUserId,
     session::{Kind, Session},
     sign_in::{Decision, decide},
 };
 use store::Part;
-use web::{Code, Failure};
+use web::{
+    Code, Failure,
+    log::{self, Event},
+};
 
 use crate::{Entrance, Entry, Found, Opened, Visit};
 
@@ -14,10 +17,27 @@ pub enum Arrival<'a> {
     Open(Box<Opened>),
     /// They have to prove this account with its password first.
     ProvePassword(Account),
+    /// The same for the account that they are linked to, whose password was reset.
+    ProveAgain(Account),
     /// They have to tell more about themselves first, or to say that they want a new account.
     Register,
     /// They would enter this account, and are signed in to another one.
     Elsewhere(&'a Session, Account),
+}
+
+impl Arrival<'_> {
+    /// Tells the audit what the customer has to do first, if anything.
+    pub fn tell(&self, customer: &AmazonUserId) {
+        let (event, account) = match self {
+            Self::Open(_) => return,
+            Self::ProvePassword(account) => (Event::LinkRequired, Some(account)),
+            Self::ProveAgain(account) => (Event::LinkToProve, Some(account)),
+            Self::Register => (Event::RegistrationRequired, None),
+            Self::Elsewhere(_, account) => (Event::SwitchRequired, Some(account)),
+        };
+        let line = log::event(event).customer(customer);
+        account.into_iter().fold(line, |line, account| line.account(&account.id)).write();
+    }
 }
 
 impl Entrance {
@@ -36,7 +56,10 @@ impl Entrance {
             let found = self.look_up(visit.customer, attempt > 0).await?;
             let facts = self.facts(&found, visit.customer);
             let entry = match decide(facts, self.policy) {
-                Decision::Refuse(refusal) => return Err(refusal.into()),
+                Decision::Refuse(refusal) => return Err(found.refused(refusal)),
+                Decision::ProvePassword(account) if found.identity.is_some() => {
+                    return Ok(Arrival::ProveAgain(account));
+                }
                 Decision::ProvePassword(account) => return Ok(Arrival::ProvePassword(account)),
                 // Somebody else may sit before a television: its person says so on a page.
                 Decision::Create if visit.kind == Kind::Device => return Ok(Arrival::Register),

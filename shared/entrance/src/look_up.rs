@@ -1,7 +1,7 @@
 use accounts::{ByEmail, Record, System as _};
 use domain::{
     AccountId, CreationKey, Email, Profile,
-    sign_in::{Facts, Linked, SameEmail},
+    sign_in::{Facts, Linked, Refusal, SameEmail},
 };
 use store::{Identity, Known};
 use web::Failure;
@@ -22,6 +22,15 @@ pub struct Found {
     pub several: bool,
     /// An account whose claim to the customer's address no longer holds.
     pub stale: Option<AccountId>,
+}
+
+impl Found {
+    /// The failure of a customer who is turned away, about the account that was found.
+    pub fn refused(&self, refusal: Refusal) -> Failure {
+        let linked = self.identity.as_ref().map(|identity| &identity.account);
+        let account = linked.or(self.record.as_ref().map(|record| &record.account.id));
+        account.into_iter().fold(refusal.into(), Failure::about_account)
+    }
 }
 
 impl Entrance {

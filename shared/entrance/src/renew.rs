@@ -9,7 +9,10 @@ use domain::{
     sync::{Changes, Copied},
 };
 use store::{Commit, Link, Part, Write, commit};
-use web::Failure;
+use web::{
+    Failure,
+    log::{self, Event},
+};
 
 use crate::{Entrance, Entry, Opened};
 
@@ -40,7 +43,13 @@ impl Entrance {
         let proven = Session { proven_at: Some(at), ..current.session.clone() };
         let account = self.accounts.linking(record, &Changes::default());
         let account = account.map_err(Failure::broken)?.map(Write::account);
-        self.renew(current, proven, account.into_iter().collect()).await
+        let entry = self.renew(current, proven, account.into_iter().collect()).await?;
+        if let Entry::Open(opened) = &entry {
+            // Whoever has no password was vouched for by Amazon.
+            let how = if record.account.has_password { How::Password } else { How::Amazon };
+            log::event(Event::Reauthenticated).session(&opened.session).how(how).write();
+        }
+        Ok(entry)
     }
 
     /// Links the account of somebody who is signed in to a customer. `before` is what was copied when they
@@ -75,7 +84,9 @@ impl Entrance {
         writes.extend(self.identities.link(&link).map_err(Failure::broken)?);
         writes.extend(self.noticing(Kind::Linked, current, &customer.user_id, now)?);
         let entry = self.renew(current, current.session.clone(), writes).await?;
-        if matches!(entry, Entry::Open(_)) {
+        if let Entry::Open(opened) = &entry {
+            let line = log::event(Event::Linked).session(&opened.session);
+            line.customer(&customer.user_id).write();
             self.write_changes(customer, &record.account.id, &changes, &copied).await;
         }
         Ok(entry)
@@ -98,7 +109,11 @@ impl Entrance {
         let mut writes: Vec<_> = password.map(Write::account).into_iter().collect();
         writes.extend(self.identities.unlink(customer, account).map_err(Failure::broken)?);
         writes.extend(self.noticing(Kind::Unlinked, current, customer, self.clock.now())?);
-        self.renew(current, current.session.clone(), writes).await
+        let entry = self.renew(current, current.session.clone(), writes).await?;
+        if let Entry::Open(opened) = &entry {
+            log::event(Event::Unlinked).session(&opened.session).customer(customer).write();
+        }
+        Ok(entry)
     }
 
     fn noticing(

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::{
     Client,
-    types::{ConditionCheck, Delete, Put, Update},
+    types::{ConditionCheck, Delete, Put, ReturnValue, Update},
 };
 use domain::{
     AccountId, Email, SessionToken, Timestamp,
@@ -29,7 +29,7 @@ use crate::{
     Error, Part, Write, failed,
     identities::marker,
     row::{Item, moment, n, number, optional, optional_number, put_optional, row, s, text},
-    write::{delete_all, send},
+    write::{answer, delete_all, send},
 };
 
 /// A row outlives its session by so much, for the sake of clocks that differ.
@@ -195,12 +195,13 @@ impl Sessions {
         send("note the use of a session", touch).await.map(drop)
     }
 
-    /// Ends a session that is carried so, as a bearer token or a cookie. Ending it twice is fine.
+    /// Ends a session that is carried so, as a bearer token or a cookie, and gives it. Ending it twice is
+    /// fine.
     ///
     /// # Errors
     ///
-    /// [`Error`] where the table does not answer.
-    pub async fn end(&self, token: &SessionToken, bearer: bool) -> Result<(), Error> {
+    /// [`Error`] where the table does not answer or the row was none of ours; it has ended then.
+    pub async fn end(&self, token: &SessionToken, bearer: bool) -> Result<Option<Session>, Error> {
         let condition = match bearer {
             true => "attribute_not_exists(pk) OR kind <> :browser",
             false => "attribute_not_exists(pk) OR kind = :browser",
@@ -213,9 +214,11 @@ impl Sessions {
                 .key("sk", s(token.hash()))
                 .condition_expression(condition)
                 .expression_attribute_values(":browser", s(Kind::Browser.as_str()))
+                .return_values(ReturnValue::AllOld)
                 .send()
         };
-        send("end a session", end).await.map(drop)
+        let ended = answer("end a session", end).await?;
+        ended.and_then(|ended| ended.attributes).map(|row| parse(&row)).transpose()
     }
 
     /// The account's epoch.

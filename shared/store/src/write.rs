@@ -96,24 +96,39 @@ impl Write {
     }
 }
 
-/// Sends one write, again a little later where it merely met a transaction. Says whether its condition
-/// held.
-pub(crate) async fn send<T, E, F>(to: &'static str, write: impl Fn() -> F) -> Result<bool, Error>
+/// Sends one write, again a little later where it merely met a transaction. Gives the answer, if its
+/// condition held.
+pub(crate) async fn answer<T, E, F>(
+    to: &'static str,
+    write: impl Fn() -> F,
+) -> Result<Option<T>, Error>
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     F: Future<Output = Result<T, SdkError<E>>>,
 {
     for attempt in 1.. {
-        let Err(error) = write().await else { return Ok(true) };
+        let error = match write().await {
+            Ok(answer) => return Ok(Some(answer)),
+            Err(error) => error,
+        };
         match error.code() {
-            Some("ConditionalCheckFailedException") => return Ok(false),
+            Some("ConditionalCheckFailedException") => return Ok(None),
             Some("TransactionConflictException") if attempt < TRIES => {
                 tokio::time::sleep(Duration::from_millis(20 << attempt)).await;
             }
             _ => return Err(failed(to)(error)),
         }
     }
-    Ok(false)
+    Ok(None)
+}
+
+/// The same, where nothing of the answer matters but whether the condition held.
+pub(crate) async fn send<T, E, F>(to: &'static str, write: impl Fn() -> F) -> Result<bool, Error>
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    F: Future<Output = Result<T, SdkError<E>>>,
+{
+    answer(to, write).await.map(|answer| answer.is_some())
 }
 
 /// Deletes rows by their keys, twenty-five at a time as DynamoDB has it. Deleting one twice is fine.

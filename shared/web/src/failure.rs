@@ -1,6 +1,6 @@
 use std::error::Error;
 
-use domain::{ReturnTo, Timestamp, sign_in::Refusal};
+use domain::{AccountId, AmazonUserId, ReturnTo, Timestamp, sign_in::Refusal};
 use lambda_http::http::StatusCode;
 
 type Cause = Box<dyn Error + Send + Sync>;
@@ -138,7 +138,20 @@ pub struct Failure {
     /// Wrong passwords that are still allowed.
     pub attempts_left: Option<u32>,
     /// The fields that are not right, each with a word for what is wrong.
-    pub fields: Vec<(String, &'static str)>,
+    pub fields: Box<[(String, &'static str)]>,
+    /// Whom it is about, for the audit.
+    pub about: Option<Box<About>>,
+}
+
+/// Whom a failure is about.
+#[derive(Clone, Debug, Default)]
+pub struct About {
+    /// The account.
+    pub account: Option<AccountId>,
+    /// Amazon's customer.
+    pub customer: Option<AmazonUserId>,
+    /// What is wrong with the state that came back from Amazon: `foreign`, `expired` or `used`.
+    pub state: Option<&'static str>,
 }
 
 impl Failure {
@@ -154,7 +167,8 @@ impl Failure {
             retry_after,
             allow: None,
             attempts_left: None,
-            fields: Vec::new(),
+            fields: Box::default(),
+            about: None,
         }
     }
 
@@ -199,6 +213,24 @@ impl Failure {
     /// The same failure, with a page of ours where another try begins.
     pub fn back_to(self, path: &'static str) -> Self {
         Self { retry: Some(path), ..self }
+    }
+
+    /// The same failure, about this account; whoever knew better before is right.
+    pub fn about_account(mut self, account: &AccountId) -> Self {
+        self.about.get_or_insert_default().account.get_or_insert_with(|| account.clone());
+        self
+    }
+
+    /// The same failure, about this customer.
+    pub fn about_customer(mut self, customer: &AmazonUserId) -> Self {
+        self.about.get_or_insert_default().customer.get_or_insert_with(|| customer.clone());
+        self
+    }
+
+    /// The same failure, because of a state that is `foreign`, `expired` or `used`.
+    pub fn about_state(mut self, state: &'static str) -> Self {
+        self.about.get_or_insert_default().state = Some(state);
+        self
     }
 
     /// The same failure, with the way back to where the visitor was going.

@@ -21,7 +21,7 @@ mod tests;
 pub mod words;
 
 pub use cookie::Cookie;
-pub use failure::{Code, Failure};
+pub use failure::{About, Code, Failure};
 pub use form::Form;
 pub use lambda_http::http::StatusCode;
 pub use lambda_http::{self};

@@ -1,67 +1,116 @@
-//! One line of log per request, and nothing that anybody sent.
+//! What functions write to their log: lines of JSON, and in them nothing that anybody sent.
+//!
+//! We print our own lines and subscribe to nobody else's, so no log level of any library can ever put a
+//! password, a code or a cookie into the log; the runtime's `TRACE` would be whole events. There is no
+//! level to be set here. Every line tells `level`, `timestamp` (UTC), `function`, `version` and
+//! `request_id`: the gateway's name for a request, Lambda's own for other invocations.
+//!
+//! 1. One line for each request and each invocation, when it has ended: `code` is how, `ms` how long it
+//!    took; of a request also `method`, `route` and `status`; where it failed, `why`. Whom it has asked for
+//!    something is told by `dynamodb`, `amazon`, `accounts` (the account system), `secrets` and `others`:
+//!    `calls` with those tried again, the `ms` there was at least one, and how many `failed`; of Amazon
+//!    also its `request_ids`.
+//! 2. One line for each [`Event`] that whoever watches over accounts wants to know, when it has become
+//!    true (see `event.rs`).
+//! 3. Lines with a `message` about what went wrong without failing the request, or as a part of it.
+//!
+//! The first two are also documents of CloudWatch's embedded metric format (see `metrics.rs`).
+
+mod at_hand;
+mod event;
+mod metrics;
+#[cfg(test)]
+mod tests;
 
 use std::{fmt::Write as _, panic, time::Duration};
 
+use domain::{Clock, Timestamp};
 use lambda_http::http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
+use tally::{Service, Tally};
 
 use crate::{Failure, Reply, Request, reply::Ending};
 
+use at_hand::Level;
+pub(crate) use at_hand::{Author, begin};
+pub(crate) use event::refusal;
+pub use event::{Audit, Event, event};
+
 /// Writes the one line of a request: what was asked and how it ended.
-///
-/// We print our own lines and subscribe to nobody else's, so no log level of any library can ever
-/// put a password, a code or a cookie into the log. What callers sent is left out altogether.
 pub(crate) fn request(request: &Request, reply: &Reply, failure: Option<&Failure>, took: Duration) {
     let ending = reply.extensions().get::<Ending>().map_or("ok", |ending| ending.0);
-    let mut line = json!({
-        "level": if reply.status().is_server_error() { "ERROR" } else { "INFO" },
-        "request_id": request.id,
-        "method": method(&request.method),
-        "route": route(&request.path),
-        "status": reply.status().as_u16(),
-        "code": ending,
-        "ms": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-    });
-    if let Some(failure) = failure {
-        line["why"] = why(failure).into();
-    }
-    print(&line.to_string());
+    let mut line = ended(ending, reply.status().is_server_error(), failure, took);
+    line["method"] = method(&request.method).into();
+    line["route"] = route(&request.path).into();
+    line["status"] = reply.status().as_u16().into();
+    print(&line);
 }
 
 /// Writes the one line of an invocation that is no request: how it ended.
 pub(crate) fn invocation(failure: Option<&Failure>, took: Duration) {
     let broken = failure.is_some_and(|failure| failure.code.status().is_server_error());
-    let mut line = json!({
-        "level": if broken { "ERROR" } else { "INFO" },
-        "code": failure.map_or("ok", |failure| failure.code.as_str()),
-        "ms": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-    });
+    let code = failure.map_or("ok", |failure| failure.code.as_str());
+    print(&ended(code, broken, failure, took));
+}
+
+/// What both have in common; what the request has asked of others is told by it, and so told once.
+fn ended(code: &'static str, broken: bool, failure: Option<&Failure>, took: Duration) -> Value {
+    let mut line = at_hand::line(if broken { Level::Error } else { Level::Info });
+    line["code"] = code.into();
+    line["ms"] = millis(took).into();
     if let Some(failure) = failure {
         line["why"] = why(failure).into();
     }
-    print(&line.to_string());
+    let tally = tally::take();
+    asked(&mut line, &tally);
+    metrics::of_request(&mut line, &tally);
+    line
+}
+
+/// Adds what was asked of whom.
+fn asked(line: &mut Value, tally: &Tally) {
+    for service in Service::ALL {
+        let count = tally.of(service);
+        if count.calls > 0 {
+            let (ms, failed) = (millis(count.waited), count.failed);
+            line[service.as_str()] = json!({ "calls": count.calls, "ms": ms, "failed": failed });
+        }
+    }
+    if !tally.request_ids.is_empty() {
+        line[Service::Amazon.as_str()]["request_ids"] = tally.request_ids.clone().into();
+    }
 }
 
 /// Writes a line about something that went wrong without failing the request.
 pub fn warning(message: &'static str, cause: &dyn std::error::Error) {
-    print(&json!({ "level": "WARN", "message": message, "why": chain(cause) }).to_string());
+    let mut line = at_hand::line(Level::Warn);
+    line["message"] = message.into();
+    line["why"] = chain(cause).into();
+    print(&line);
 }
 
 /// Writes a line about a part of the work that failed while the rest goes on.
 pub fn failure(message: &'static str, failure: &Failure) {
-    print(&json!({ "level": "ERROR", "message": message, "why": why(failure) }).to_string());
+    let mut line = at_hand::line(Level::Error);
+    line["message"] = message.into();
+    line["why"] = why(failure).into();
+    print(&line);
 }
 
-/// Writes a line about something in a request that whoever watches over accounts may want to know.
-pub fn event(request: &Request, message: &'static str) {
-    print(&json!({ "level": "INFO", "request_id": request.id, "message": message }).to_string());
+/// Writes how old the oldest notice is that still waits; 0 where none does.
+pub fn outbox_age(age: Duration) {
+    let mut line = at_hand::line(Level::Info);
+    metrics::of_outbox(&mut line, age);
+    print(&line);
 }
 
 /// From now on a panic is logged by its place alone: its message may hold anything.
 pub(crate) fn panics() {
     panic::set_hook(Box::new(|info| {
-        let place = info.location().map(ToString::to_string);
-        print(&json!({ "level": "ERROR", "message": "panic", "place": place }).to_string());
+        let mut line = at_hand::line(Level::Error);
+        line["message"] = "panic".into();
+        line["place"] = info.location().map(ToString::to_string).into();
+        print(&line);
     }));
 }
 
@@ -81,6 +130,15 @@ fn chain(error: &dyn std::error::Error) -> String {
         next = cause.source();
     }
     text
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// When a line is written.
+fn now() -> Timestamp {
+    Clock::System.now()
 }
 
 /// The method, if it is one that everybody knows; others may hold anything.
@@ -126,6 +184,6 @@ fn route(path: &str) -> &str {
 }
 
 #[expect(clippy::print_stdout, reason = "Lambda's log is the standard output")]
-fn print(line: &str) {
+fn print(line: &Value) {
     println!("{line}");
 }

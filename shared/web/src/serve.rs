@@ -14,7 +14,11 @@ use lambda_http::{
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 
-use crate::{Code, Failure, Reply, Request, Settings, Site, log, reply};
+use crate::{
+    Code, Failure, Reply, Request, Settings, Site,
+    log::{self, Author},
+    reply,
+};
 
 /// How long a request may take, all in all. API Gateway would wait longer, visitors do not.
 const DEADLINE: Duration = Duration::from_secs(9);
@@ -44,11 +48,13 @@ pub async fn serve<H: Handle>(
 ) -> Result<(), Fatal> {
     log::panics();
     let settings = Settings::from_env();
+    let author = &Author::of(&settings);
     let handler = &open(&settings).await;
     let fallback = &Site::new(&settings).unwrap_or_else(|_| Site::bare());
     lambda_runtime::run(service_fn(|event: LambdaEvent<Event>| async move {
+        let (event, id) = (event.payload, event.context.request_id);
         let site = handler.as_ref().map_or(fallback, Handle::site);
-        Ok::<_, Infallible>(print(answer(handler.as_ref(), site, event.payload).await))
+        Ok::<_, Infallible>(print(answer(handler.as_ref(), site, event, (author, id)).await))
     }))
     .await
 }
@@ -76,13 +82,22 @@ fn print(mut reply: Reply) -> ApiGatewayV2httpResponse {
     response
 }
 
-/// Answers one request, whatever happens.
-async fn answer<H: Handle>(handler: Result<&H, &Fatal>, site: &Site, event: Event) -> Reply {
+/// Answers one request, whatever happens. `id` is Lambda's name for it, if it has no other.
+async fn answer<H: Handle>(
+    handler: Result<&H, &Fatal>,
+    site: &Site,
+    event: Event,
+    (author, id): (&Author, String),
+) -> Reply {
     let started = Instant::now();
-    let (request, is_request) = match event {
+    let (mut request, is_request) = match event {
         Event::Request(event) => (Request::read(*event), true),
         Event::Other(_) => (Request::read(ApiGatewayV2httpRequest::default()), false),
     };
+    if request.id.is_empty() {
+        request.id = id;
+    }
+    log::begin(author, &request.id);
     let outcome = match handler {
         Ok(_) if !is_request => {
             Err(Failure::bad_request("the event is no request of API Gateway's"))
@@ -94,6 +109,7 @@ async fn answer<H: Handle>(handler: Result<&H, &Fatal>, site: &Site, event: Even
         Ok(reply) => (reply, None),
         Err(failure) => (reply::failure(&failure, &request, site), Some(failure)),
     };
+    failure.iter().for_each(log::refusal);
     log::request(&request, &reply, failure.as_ref(), started.elapsed());
     reply::finish(reply, site)
 }
@@ -127,9 +143,12 @@ pub async fn serve_invocations<H: Invoke>(
 ) -> Result<(), Fatal> {
     log::panics();
     let settings = Settings::from_env();
+    let author = &Author::of(&settings);
     let (handler, otherwise) = (&open(&settings).await, &otherwise);
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move {
-        invoked(handler.as_ref(), event.payload).await.or_else(|failure| otherwise(&failure))
+        let (event, id) = (event.payload, event.context.request_id);
+        let returned = invoked(handler.as_ref(), event, (author, &id)).await;
+        returned.or_else(|failure| otherwise(&failure))
     }))
     .await
 }
@@ -145,29 +164,37 @@ pub async fn serve_both<H: Handle + Invoke>(
 ) -> Result<(), Fatal> {
     log::panics();
     let settings = Settings::from_env();
+    let author = &Author::of(&settings);
     let handler = &open(&settings).await;
     let fallback = &Site::new(&settings).unwrap_or_else(|_| Site::bare());
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move {
-        let event = event.payload;
+        let (event, id) = (event.payload, event.context.request_id);
         // The gateway says so of every request, and nothing that a caller sends can take it away.
         if event.get("requestContext").is_some() {
             let site = handler.as_ref().map_or(fallback, Handle::site);
             let event = serde_json::from_value(event).unwrap_or(Event::Other(IgnoredAny));
-            return Ok(serde_json::to_value(print(answer(handler.as_ref(), site, event).await))?);
+            let reply = answer(handler.as_ref(), site, event, (author, id)).await;
+            return Ok(serde_json::to_value(print(reply))?);
         }
-        let returned = invoked(handler.as_ref(), event).await;
+        let returned = invoked(handler.as_ref(), event, (author, &id)).await;
         returned.map_err(|failure| Fatal::from(failure.code.as_str()))
     }))
     .await
 }
 
 /// Answers one invocation, whatever happens.
-async fn invoked<H: Invoke>(handler: Result<&H, &Fatal>, event: Value) -> Result<Value, Failure> {
+async fn invoked<H: Invoke>(
+    handler: Result<&H, &Fatal>,
+    event: Value,
+    (author, id): (&Author, &str),
+) -> Result<Value, Failure> {
     let started = Instant::now();
+    log::begin(author, id);
     let outcome = match handler {
         Ok(handler) => guarded(handler.invoke(event)).await,
         Err(unset) => Err(Failure::unavailable(unset.to_string())),
     };
+    outcome.as_ref().err().into_iter().for_each(log::refusal);
     log::invocation(outcome.as_ref().err(), started.elapsed());
     outcome
 }
@@ -179,5 +206,6 @@ async fn invoked<H: Invoke>(handler: Result<&H, &Fatal>, event: Value) -> Result
 ///
 /// Where the event is not even JSON.
 pub async fn reply_to<H: Handle>(handler: &H, event: &str) -> Result<Reply, serde_json::Error> {
-    Ok(answer(Ok(handler), handler.site(), serde_json::from_str(event)?).await)
+    let (event, nobody) = (serde_json::from_str(event)?, (&Author::default(), String::new()));
+    Ok(answer(Ok(handler), handler.site(), event, nobody).await)
 }
