@@ -2,6 +2,8 @@
 
 #![cfg(test)]
 
+#[path = "house/audit.rs"]
+mod audit;
 #[path = "house/code.rs"]
 mod code;
 #[path = "house/controls.rs"]

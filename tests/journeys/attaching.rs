@@ -6,7 +6,7 @@ use tests::{Answer, Browser};
 use crate::{passwords::sign_in_at_the_desk, stack, stack_with};
 
 /// Presses one of the buttons of the connections page.
-async fn press(browser: &Browser<'_>, button: &str) -> Answer {
+pub(crate) async fn press(browser: &Browser<'_>, button: &str) -> Answer {
     let page = browser.get("/auth/connections").await;
     assert_eq!((page.status, page.code()), (200, "ok"), "{}", page.text);
     browser.post(&format!("/auth/connections/{button}"), &[("csrf", page.input("csrf"))]).await

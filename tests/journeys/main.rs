@@ -4,6 +4,7 @@
 
 mod accounts_elsewhere;
 mod attaching;
+mod audit;
 mod canaries;
 mod crowds;
 mod edge;
@@ -11,6 +12,7 @@ mod figures;
 mod landing;
 mod languages;
 mod leaving;
+mod lines;
 mod moving;
 mod own_host;
 mod own_pages;

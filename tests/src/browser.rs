@@ -23,6 +23,7 @@ pub struct Browser<'a> {
     pub(crate) trace: Option<&'static str>,
     cookies: Mutex<BTreeMap<(String, String), String>>,
     secrets: Mutex<BTreeSet<String>>,
+    requests: Mutex<BTreeSet<String>>,
 }
 
 /// Where a request comes from, as browsers tell in `Sec-Fetch-Site`.
@@ -50,6 +51,7 @@ impl<'a> Browser<'a> {
             trace: None,
             cookies: Mutex::default(),
             secrets: Mutex::default(),
+            requests: Mutex::default(),
         }
     }
 
@@ -201,6 +203,7 @@ impl<'a> Browser<'a> {
             trace: self.trace,
             cookies: Mutex::new(self.cookies.lock().unwrap().clone()),
             secrets: Mutex::new(self.secrets.lock().unwrap().clone()),
+            requests: Mutex::new(self.requests.lock().unwrap().clone()),
         }
     }
 
@@ -213,6 +216,11 @@ impl<'a> Browser<'a> {
     /// Every secret that went through this browser: cookies, states, codes, form tokens.
     pub fn secrets(&self) -> BTreeSet<String> {
         self.secrets.lock().unwrap().clone()
+    }
+
+    /// The gateway's names for all requests of this browser that went to functions.
+    pub fn requests(&self) -> BTreeSet<String> {
+        self.requests.lock().unwrap().clone()
     }
 
     /// A request to the letter; without more it is what following a link sends.
@@ -259,6 +267,8 @@ impl<'a> Browser<'a> {
     pub(crate) fn keep(&self, answer: &Answer) {
         let mut cookies = self.cookies.lock().unwrap();
         let mut secrets = self.secrets.lock().unwrap();
+        let id = answer.header("apigw-requestid").map(str::to_owned);
+        self.requests.lock().unwrap().extend(id);
         for header in answer.headers.get_all("set-cookie") {
             let Some(cookie) = Cookie::accept(header.to_str().unwrap()) else { continue };
             let key = (host(&answer.url).to_owned(), cookie.name.to_owned());
