@@ -214,16 +214,16 @@ impl AccountId {
     }
 }
 
-/// For the audit, whose readers need not know who it is. No token begins with it, as with other tags.
 impl AccountId {
-    /// Another name for this account, always the same, which tells nothing of it.
+    /// Another name for this account, always the same, which tells nothing of it. It is for the audit, and
+    /// unlike a tag part of no token.
     pub fn pseudonym(&self) -> String {
         tag("audited account", self.as_str())
     }
 }
 
 impl AmazonUserId {
-    /// Another name for this customer, always the same, which tells nothing of them.
+    /// Another name for this customer, likewise.
     pub fn pseudonym(&self) -> String {
         tag("audited customer", self.as_str())
     }
@@ -311,6 +311,19 @@ mod tests {
 
         let same_name = AmazonUserId::parse("ann").unwrap();
         assert_ne!(LinkTicket::open(&same_name, &mut Counting(0)).tag(), first.tag());
+    }
+
+    #[test]
+    fn a_pseudonym_is_the_one_that_operators_are_told_to_compute_and_part_of_no_token() {
+        // printf 'audited customer\0%s' … | openssl dgst -sha256 -binary | basenc --base64url
+        let lin = AmazonUserId::parse("amzn1.account.LIN").unwrap();
+        assert_eq!(lin.pseudonym(), "damRBVoS5GuuQ2OksSRGg7ylJMuDOaxcUvDLISfApeI");
+        assert_ne!(lin.pseudonym(), LinkTicket::tag_of(&lin));
+        let ann = AccountId::parse("ann").unwrap();
+        assert_eq!(ann.pseudonym(), "4_Xr5h6_fPFluZkJfM3Xczd5GXuigXWQEHx-uxr86xM");
+        for tag in [ann.tag(), SessionToken::tag_of(&ann)] {
+            assert_ne!(ann.pseudonym(), tag);
+        }
     }
 
     #[test]
