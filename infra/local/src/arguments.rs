@@ -29,7 +29,8 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     pub(crate) fn parse(words: impl Iterator<Item = String>) -> Result<Self, String> {
-        let options = Options { port: Some(3000), show_logs: true, ..Options::default() };
+        let (port, show_logs, limited) = (Some(3000), true, true);
+        let options = Options { port, show_logs, limited, ..Options::default() };
         let mut arguments = Self { options, help: false, television: None, sample: None };
         let mut words = words.peekable();
         let is_television = words.next_if(|word| word == "tv").is_some();

@@ -5,6 +5,7 @@
 mod guard;
 #[cfg(test)]
 mod tests;
+mod throttle;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -19,13 +20,14 @@ use axum::{
 };
 use serde_json::json;
 
+use self::throttle::Buckets;
 use crate::{
     Error,
     event::{self, Arrival},
     id,
     logs::Logs,
     now,
-    runtime::Lambda,
+    runtime::{Lambda, Nothing},
     server,
     shop::orders,
     template::Template,
@@ -40,6 +42,7 @@ const LONGEST_BODY: usize = 10 << 20;
 pub(crate) struct Gateway {
     pub(crate) template: Template,
     pub(crate) functions: Functions,
+    buckets: Buckets,
     /// How long it waits for a function.
     pub(crate) patience: Duration,
     /// How long it waits for the authorizer.
@@ -67,23 +70,31 @@ impl Elsewhere {
         Ok(Self { url: url.trim_end_matches('/').to_owned(), http: server::http()?, logs })
     }
 
-    async fn invoke(&self, name: &str, event: Bytes) -> Option<Bytes> {
+    async fn invoke(&self, name: &str, event: Bytes) -> Result<Bytes, Nothing> {
         let url = format!("{}/2015-03-31/functions/{name}/invocations", self.url);
         let Ok(answer) = self.http.post(url).body(event).send().await else {
             self.logs.write(name, format!("{} does not answer", self.url));
-            return None;
+            return Err(Nothing::Failed);
         };
+        if answer.status() == StatusCode::TOO_MANY_REQUESTS {
+            return Err(Nothing::Throttled);
+        }
         let failed = answer.headers().contains_key("x-amz-function-error");
         if failed || !answer.status().is_success() {
             self.logs.write(name, format!("{} failed: {}", self.url, answer.status()));
-            return None;
+            return Err(Nothing::Failed);
         }
-        answer.bytes().await.ok()
+        answer.bytes().await.map_err(|_| Nothing::Failed)
     }
 }
 
 impl Functions {
-    async fn invoke(&self, name: &str, id: &str, trace: &str, event: Bytes) -> Option<Bytes> {
+    async fn invoke(
+        &self,
+        name: &str,
+        (id, trace): (&str, &str),
+        event: Bytes,
+    ) -> Result<Bytes, Nothing> {
         match self {
             Self::Here(lambda) => lambda.invoke(name, (id, trace), event).await,
             Self::At(elsewhere) => elsewhere.invoke(name, event).await,
@@ -94,8 +105,9 @@ impl Functions {
 impl Gateway {
     /// A gateway as patient as API Gateway.
     pub(crate) fn new(template: Template, functions: Functions) -> Self {
-        let patience_with_authorizer = guard::PATIENCE;
-        Self { template, functions, patience: PATIENCE, patience_with_authorizer }
+        let (patience, patience_with_authorizer) = (PATIENCE, guard::PATIENCE);
+        let buckets = Buckets::new(&template.throttles);
+        Self { template, functions, buckets, patience, patience_with_authorizer }
     }
 
     /// The whole site: the functions below `/auth/`, and the shop.
@@ -139,6 +151,9 @@ async fn pass(gateway: Arc<Gateway>, from: SocketAddr, request: Request, id: &st
     };
     let found = gateway.template.route(head.method.as_str(), head.uri.path());
     let Some((function, route)) = found else { return refuse(StatusCode::NOT_FOUND) };
+    if !gateway.buckets.take(&route) {
+        return refuse(StatusCode::TOO_MANY_REQUESTS);
+    }
     let epoch_ms = now();
     let trace = event::trace(&head, id, epoch_ms);
     let arrival = Arrival {
@@ -152,11 +167,15 @@ async fn pass(gateway: Arc<Gateway>, from: SocketAddr, request: Request, id: &st
     let (name, id, patience) = (function.name.clone(), id.to_owned(), gateway.patience);
     // A task of its own: a function goes on when the visitor has gone or the gateway gives up.
     let invocation =
-        tokio::spawn(async move { gateway.functions.invoke(&name, &id, &trace, event).await });
+        tokio::spawn(async move { gateway.functions.invoke(&name, (&id, &trace), event).await });
     let Ok(returned) = tokio::time::timeout(patience, invocation).await else {
         return refuse(StatusCode::SERVICE_UNAVAILABLE);
     };
-    let response = returned.ok().flatten().and_then(|returned| event::to_response(&returned));
+    let response = match returned {
+        Ok(Ok(returned)) => event::to_response(&returned),
+        Ok(Err(Nothing::Throttled)) => Some(refuse(StatusCode::SERVICE_UNAVAILABLE)),
+        Ok(Err(Nothing::Failed)) | Err(_) => None,
+    };
     response.unwrap_or_else(|| refuse(StatusCode::INTERNAL_SERVER_ERROR))
 }
 

@@ -1,7 +1,8 @@
 //! Runs the functions as Lambda does, each in processes of its own that speak the Runtime API.
 //!
 //! 1. A request takes an environment that is idle, or starts one, or waits for one: an environment
-//!    handles one request at a time ([`Lambda::invoke`]).
+//!    handles one request at a time ([`Lambda::invoke`]). Beyond the concurrency that is set aside
+//!    for the function it is refused.
 //! 2. The function's process asks for its next request: `GET …/invocation/next`.
 //! 3. It posts what it returns to `…/invocation/ID/response`, or `…/error`. Then it is idle again.
 //!
@@ -57,6 +58,8 @@ struct Function {
     arguments: Vec<String>,
     settings: Mutex<BTreeMap<String, String>>,
     timeout: Duration,
+    /// How many more invocations may come, if some concurrency is set aside.
+    reserved: Option<Semaphore>,
     places: Semaphore,
     idle: Mutex<Vec<Environment>>,
     /// Told when the processes at work are to be killed.
@@ -94,6 +97,15 @@ struct Invocation {
 /// What a function posts: what it returned, or an error.
 type Answer = Result<Bytes, Bytes>;
 
+/// Why a function has returned nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Nothing {
+    /// It fails, dies or takes too long, which its log tells.
+    Failed,
+    /// As many invocations as may run at once are running: Lambda's `TooManyRequestsException`.
+    Throttled,
+}
+
 /// Why there is no answer.
 enum Trouble {
     /// The function said so itself, in these words.
@@ -121,6 +133,7 @@ impl Lambda {
                     arguments,
                     settings: Mutex::new(settings),
                     timeout: function.timeout,
+                    reserved: function.reserved.map(Semaphore::new),
                     places: Semaphore::new(ENVIRONMENTS),
                     idle: Mutex::default(),
                     killed: Notify::new(),
@@ -131,30 +144,31 @@ impl Lambda {
         Ok(Self { functions, desk, logs, environments: AtomicU64::new(1), server })
     }
 
-    /// What a function returns for an event; nothing where it fails, dies or takes too long, which
-    /// its log tells.
+    /// What a function returns for an event, or why it returns nothing.
     pub(crate) async fn invoke(
         &self,
         name: &str,
         (id, trace): (&str, &str),
         event: Bytes,
-    ) -> Option<Bytes> {
-        let function = self.functions.get(name)?;
-        let _place = function.places.acquire().await.ok()?;
+    ) -> Result<Bytes, Nothing> {
+        let function = self.functions.get(name).ok_or(Nothing::Failed)?;
+        let reserved = function.reserved.as_ref().map(Semaphore::try_acquire);
+        let _reserved = reserved.transpose().map_err(|_| Nothing::Throttled)?;
+        let _place = function.places.acquire().await.map_err(|_| Nothing::Failed)?;
         let mut environment = match function.take_idle() {
             Some(environment) => environment,
             None => match self.environment(function) {
                 Ok(environment) => environment,
                 Err(error) => {
                     self.logs.write(name, format!("{}: {error}", function.binary.display()));
-                    return None;
+                    return Err(Nothing::Failed);
                 }
             },
         };
         let trouble = match environment.handle((id, trace), event, function).await {
             Ok(answer) => {
                 function.keep(environment);
-                return Some(answer);
+                return Ok(answer);
             }
             Err(trouble) => trouble,
         };
@@ -169,7 +183,7 @@ impl Lambda {
             }
         };
         self.logs.write(name, format!("RequestId: {id} {said}"));
-        None
+        Err(Nothing::Failed)
     }
 
     /// Kills the processes of a function that are handling a request.

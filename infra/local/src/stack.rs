@@ -79,6 +79,10 @@ pub struct Options {
     pub environment: BTreeMap<String, String>,
     /// Whether the functions' logs are shown as they come.
     pub show_logs: bool,
+    /// Whether the limits of AWS hold that the template sets: the gateway's throttles, and how many
+    /// invocations of a function may run at once. Without, as most tests are, which ask in a moment
+    /// what a site is asked in minutes, everybody waits for their turn.
+    pub limited: bool,
     /// When the clock of the functions and of Amazon stands still, for [`Stack::set_clock`] to move;
     /// it goes as usual if this is absent. This takes Debian's package `libfaketime`.
     pub stopped_at: Option<Timestamp>,
@@ -185,7 +189,7 @@ impl Stack {
     pub async fn invoke(&self, function: &str, event: impl Into<Vec<u8>>) -> Option<Vec<u8>> {
         let lambda = self.lambda.as_ref()?;
         let returned = lambda.invoke(function, (&id(), ""), event.into().into()).await;
-        returned.map(|bytes| bytes.to_vec())
+        returned.ok().map(|bytes| bytes.to_vec())
     }
 
     /// The headers with which the shop signs a message to `/auth/lifecycle`.
@@ -244,6 +248,7 @@ impl Options {
         let port = listener.local_addr()?.port();
         let url = format!("http://localhost:{port}");
         let (mut stack, template) = self.behind(url).await?;
+        let template = if self.limited { template } else { template.unlimited() };
         let functions = match &self.functions_at {
             Some(url) => Functions::At(Elsewhere::new(url, Arc::clone(&stack.logs))?),
             None => {

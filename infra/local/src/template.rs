@@ -5,9 +5,10 @@ mod intrinsic;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
 use serde_json::{Map, Value as Json};
+use serde_norway::Value as Yaml;
 
 use self::intrinsic::Source;
 use crate::Error;
@@ -22,6 +23,26 @@ pub struct Template {
     pub functions: Vec<Function>,
     /// The tables that these parameters create, in the template's order.
     pub tables: Vec<Table>,
+    /// How many requests the API takes.
+    pub throttles: Throttles,
+}
+
+/// How many requests the API takes before it refuses some.
+#[derive(Clone, Debug, Default)]
+pub struct Throttles {
+    /// Of the routes that have no throttle of their own.
+    pub stage: Option<Throttle>,
+    /// Of single routes, by their keys.
+    pub routes: BTreeMap<String, Throttle>,
+}
+
+/// A bucket of tokens, of which every request takes one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Throttle {
+    /// How many tokens come back in a second.
+    pub rate: u32,
+    /// How many there are at most, and at first.
+    pub burst: u32,
 }
 
 /// A function.
@@ -37,6 +58,8 @@ pub struct Function {
     pub memory: u64,
     /// How long a request may take.
     pub timeout: Duration,
+    /// How many invocations may run at once, if some concurrency is set aside for it.
+    pub reserved: Option<usize>,
 }
 
 /// A route of the HTTP API.
@@ -78,29 +101,50 @@ impl Template {
     fn parse(yaml: &str, parameters: &BTreeMap<String, String>) -> Result<Self, Error> {
         let source = Source::parse(yaml, parameters)?;
         let globals = source.globals("Function", &OF_A_FUNCTION)?;
-        let (mut functions, mut tables) = (Vec::new(), Vec::new());
+        let mut template =
+            Self { functions: Vec::new(), tables: Vec::new(), throttles: Throttles::default() };
         for (id, resource) in source.resources() {
-            let kind = resource.get("Type").and_then(|kind| kind.as_str()).unwrap_or_default();
-            if !["AWS::Serverless::Function", "AWS::DynamoDB::Table"].contains(&kind)
-                || !source.exists(resource)?
-            {
-                continue;
+            if source.exists(resource)? {
+                let taken = template.take(&source, &globals, (id, resource));
+                taken.map_err(|error| format!("{id} in the template: {error}"))?;
             }
-            let read = if kind.ends_with("Function") {
-                let binary = &resource["Metadata"]["BuildProperties"]["Binary"];
-                let binary = binary.as_str().ok_or("has no Metadata.BuildProperties.Binary");
-                binary.map_err(Error::from).and_then(|binary| {
-                    let own = source.properties(resource, &OF_A_FUNCTION)?;
-                    functions.push(Function::from_properties(binary, &globals, &own)?);
-                    Ok(())
-                })
-            } else {
-                let wanted = [&DEFINES_A_TABLE[..], &["TimeToLiveSpecification"]].concat();
-                source.properties(resource, &wanted).map(|own| tables.push(Table::new(id, own)))
-            };
-            read.map_err(|error| format!("{id} in the template: {error}"))?;
         }
-        Ok(Self { functions, tables })
+        Ok(template)
+    }
+
+    /// Takes what a resource says, if it is of a kind that has a meaning here.
+    fn take(
+        &mut self,
+        source: &Source,
+        globals: &Map<String, Json>,
+        (id, resource): (&str, &Yaml),
+    ) -> Result<(), Error> {
+        match resource.get("Type").and_then(Yaml::as_str) {
+            Some("AWS::Serverless::Function") => {
+                let binary = &resource["Metadata"]["BuildProperties"]["Binary"];
+                let binary = binary.as_str().ok_or("has no Metadata.BuildProperties.Binary")?;
+                let own = source.properties(resource, &OF_A_FUNCTION)?;
+                self.functions.push(Function::from_properties(binary, globals, &own)?);
+            }
+            Some("AWS::DynamoDB::Table") => {
+                let wanted = [&DEFINES_A_TABLE[..], &["TimeToLiveSpecification"]].concat();
+                self.tables.push(Table::new(id, source.properties(resource, &wanted)?));
+            }
+            Some("AWS::Serverless::HttpApi") => {
+                let own =
+                    source.properties(resource, &["DefaultRouteSettings", "RouteSettings"])?;
+                self.throttles = Throttles::from_properties(&own)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The same without a limit on how much may be asked at once.
+    pub(crate) fn unlimited(mut self) -> Self {
+        self.throttles = Throttles::default();
+        self.functions.iter_mut().for_each(|function| function.reserved = None);
+        self
     }
 
     /// The function that answers this request, and the key of the route that led to it.
@@ -126,10 +170,11 @@ impl Function {
             let of = |from: &Map<String, Json>| from.get(property)?.get(member).cloned();
             (of(globals), of(own))
         };
+        let found = |property: &str| own.get(property).or_else(|| globals.get(property));
         let number = |property: &str, otherwise: u64| {
-            let found = own.get(property).or_else(|| globals.get(property));
-            found.and_then(Json::as_u64).unwrap_or(otherwise)
+            found(property).and_then(Json::as_u64).unwrap_or(otherwise)
         };
+        let reserved = found("ReservedConcurrentExecutions").filter(|value| !value.is_null());
         let mut settings = BTreeMap::new();
         let (of_all, of_this) = both("Environment", "Variables");
         for variables in [of_all, of_this].into_iter().flatten() {
@@ -156,8 +201,31 @@ impl Function {
             settings,
             memory: number("MemorySize", 128),
             timeout: Duration::from_secs(number("Timeout", 3)),
+            reserved: reserved.map(whole_number).transpose()?,
         })
     }
+}
+
+impl Throttles {
+    fn from_properties(own: &Map<String, Json>) -> Result<Self, Error> {
+        let routes = own.get("RouteSettings").and_then(Json::as_object).into_iter().flatten();
+        let routes = routes.map(|(key, settings)| Ok((key.clone(), Throttle::of(settings)?)));
+        let stage = own.get("DefaultRouteSettings").map(Throttle::of).transpose()?;
+        Ok(Self { stage, routes: routes.collect::<Result<_, Error>>()? })
+    }
+}
+
+impl Throttle {
+    fn of(settings: &Json) -> Result<Self, Error> {
+        let number = |name: &str| whole_number(&settings[name]);
+        Ok(Self { rate: number("ThrottlingRateLimit")?, burst: number("ThrottlingBurstLimit")? })
+    }
+}
+
+/// A number, which a parameter gives as a text.
+fn whole_number<T: FromStr>(value: &Json) -> Result<T, Error> {
+    let number = intrinsic::text(value).and_then(|text| text.parse().ok());
+    number.ok_or_else(|| format!("{value} is no whole number").into())
 }
 
 impl Route {
@@ -181,8 +249,14 @@ impl Route {
 }
 
 /// The properties of a function that have a meaning here: roles, aliases and the like have none.
-const OF_A_FUNCTION: [&str; 5] =
-    ["Environment", "Events", "LoggingConfig", "MemorySize", "Timeout"];
+const OF_A_FUNCTION: [&str; 6] = [
+    "Environment",
+    "Events",
+    "LoggingConfig",
+    "MemorySize",
+    "ReservedConcurrentExecutions",
+    "Timeout",
+];
 
 /// The properties of a table that `CreateTable` takes in the same words.
 const DEFINES_A_TABLE: [&str; 4] =

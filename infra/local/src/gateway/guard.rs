@@ -72,10 +72,14 @@ async fn pass(
     if event::size(&head) > event::MOST_OF_A_HEAD {
         return Err(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
     }
+    let route = format!("GET {}", head.uri.path());
+    if !gateway.buckets.take(&route) {
+        return Err(StatusCode::TOO_MANY_REQUESTS);
+    }
     let epoch_ms = now();
     let trace = event::trace(&head, id, epoch_ms);
     let arrival = Arrival {
-        route: &format!("GET {}", head.uri.path()),
+        route: &route,
         source_ip: from.ip().to_string(),
         request_id: id,
         trace: &trace,
@@ -86,9 +90,10 @@ async fn pass(
     // A task of its own, as for every function: it goes on when the gateway gives up.
     let asked =
         tokio::spawn(
-            async move { gateway.functions.invoke(AUTHORIZER, &id, &trace, question).await },
+            async move { gateway.functions.invoke(AUTHORIZER, (&id, &trace), question).await },
         );
-    let returned = tokio::time::timeout(patience, asked).await.ok().and_then(Result::ok).flatten();
+    let returned = tokio::time::timeout(patience, asked).await.ok().and_then(Result::ok);
+    let returned = returned.and_then(Result::ok);
     let context = returned.as_deref().and_then(verdict).ok_or(StatusCode::INTERNAL_SERVER_ERROR)?;
     let context = context.ok_or(StatusCode::FORBIDDEN)?;
     forget(&mut head.headers);

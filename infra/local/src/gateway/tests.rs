@@ -3,6 +3,7 @@
 //! The function is this very test program, called to run [`plays_a_function`] alone.
 
 mod guard;
+mod limits;
 
 use std::{collections::BTreeMap, process, time::Instant};
 
@@ -15,7 +16,7 @@ use crate::{
     logs::Logs,
     runtime::Binary,
     server::Server,
-    template::{Function, Route},
+    template::{Function, Route, Throttle, Throttles},
 };
 
 struct Site {
@@ -26,14 +27,21 @@ struct Site {
     _server: Server,
 }
 
-/// How long the functions may take, and how long the gateway waits for them.
+/// How long the functions may take, how long the gateway waits for them, how many invocations of one
+/// may run at once, and how many requests are taken, none coming back.
 struct Limits {
     timeout: Duration,
     patience: Duration,
+    reserved: Option<usize>,
+    burst: Option<u32>,
 }
 
-const AMPLE: Limits =
-    Limits { timeout: Duration::from_secs(20), patience: Duration::from_secs(25) };
+const AMPLE: Limits = Limits {
+    timeout: Duration::from_secs(20),
+    patience: Duration::from_secs(25),
+    reserved: None,
+    burst: None,
+};
 
 fn function(name: &str) -> Function {
     let route = |method: &str| Route::Path { method: method.to_owned(), path: "/auth/one".into() };
@@ -43,11 +51,16 @@ fn function(name: &str) -> Function {
         settings: BTreeMap::new(),
         memory: 256,
         timeout: AMPLE.timeout,
+        reserved: None,
     }
 }
 
 async fn serve(functions: Functions, patience: Duration) -> Server {
-    let template = Template { functions: vec![function("one")], tables: Vec::new() };
+    serve_with(functions, patience, Throttles::default()).await
+}
+
+async fn serve_with(functions: Functions, patience: Duration, throttles: Throttles) -> Server {
+    let template = Template { functions: vec![function("one")], tables: Vec::new(), throttles };
     let gateway = Gateway {
         patience,
         patience_with_authorizer: patience,
@@ -63,7 +76,7 @@ async fn serve(functions: Functions, patience: Duration) -> Server {
 async fn site(limits: Limits) -> Site {
     let logs = Arc::new(Logs::new(false));
     let binary = |name| Binary {
-        function: Function { timeout: limits.timeout, ..function(name) },
+        function: Function { timeout: limits.timeout, reserved: limits.reserved, ..function(name) },
         settings: [("COLOUR".to_owned(), "red".to_owned())].into(),
         path: std::env::current_exe().unwrap(),
         arguments: ["--ignored", "--exact", "gateway::tests::plays_a_function", "--nocapture"]
@@ -73,7 +86,10 @@ async fn site(limits: Limits) -> Site {
     let lambda = Arc::new(
         Lambda::start(["one", "authorizer"].map(binary), Arc::clone(&logs)).await.unwrap(),
     );
-    let server = serve(Functions::Here(Arc::clone(&lambda)), limits.patience).await;
+    let stage = limits.burst.map(|burst| Throttle { rate: 0, burst });
+    let throttles = Throttles { stage, ..Throttles::default() };
+    let here = Functions::Here(Arc::clone(&lambda));
+    let server = serve_with(here, limits.patience, throttles).await;
     let (url, http) = (server.url.clone(), server::http().unwrap());
     Site { url, http, lambda, logs, _server: server }
 }

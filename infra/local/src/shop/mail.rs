@@ -72,7 +72,7 @@ pub(super) async fn show(State(open): State<Arc<Open>>, visitor: Visitor) -> Res
         return Redirect::to(&leading_to("/sign-in", "/mailbox")).into_response();
     }
     if let Some(lambda) = &open.mail.lambda {
-        lambda.invoke("notices", (&id(), ""), "{}".into()).await;
+        let _ = lambda.invoke("notices", (&id(), ""), "{}".into()).await;
     }
     let account = match (&visitor.session, &visitor.account) {
         (Some(session), _) => &session.account.id,

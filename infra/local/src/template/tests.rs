@@ -93,6 +93,26 @@ fn a_function_gets_what_all_get_and_what_is_its_own() {
 }
 
 #[test]
+fn what_aws_is_to_refuse_is_read_with_its_conditions() {
+    let limits = |given| {
+        let template = ours(given);
+        let (link, key) = template.route("POST", "/auth/amazon/link").unwrap();
+        (link.reserved, template.throttles.routes[&key], template.throttles.stage)
+    };
+    let dear = Throttle { rate: 50, burst: 100 };
+
+    let usual = (Some(10), dear, Some(Throttle { rate: 1000, burst: 2000 }));
+    assert_eq!(limits(&[]), usual);
+    let given = [("LinkConcurrency", "0"), ("RequestsPerSecond", "7"), ("RequestsAtOnce", "9")];
+    assert_eq!(limits(&given), (None, dear, Some(Throttle { rate: 7, burst: 9 })));
+    // A route's settings count for the key that the API gives it.
+    let template = ours(&[]);
+    let keys: Vec<_> = template.functions.iter().flat_map(|f| &f.routes).map(Route::key).collect();
+    assert!(template.throttles.routes.keys().all(|key| keys.contains(key)));
+    assert!(template.functions.iter().all(|f| f.name == "link" || f.reserved.is_none()));
+}
+
+#[test]
 fn a_table_of_the_operators_own_is_not_created() {
     let names = |template: &Template| -> Vec<_> {
         template.tables.iter().map(|table| table.name.clone()).collect()
