@@ -22,8 +22,10 @@ mod event;
 mod faults;
 mod gateway;
 mod logs;
+mod release;
 mod runtime;
 mod server;
+mod settings;
 mod stack;
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -35,8 +37,10 @@ pub use self::{
     dynamodb::Dynamodb,
     faults::Event,
     queue::Queue,
+    release::Release,
     secrets::Secrets,
-    stack::{CLIENT_SECRET_ARN, Options, Stack, WEBHOOK_SECRET, WEBHOOK_SECRET_ARN},
+    settings::{CLIENT_SECRET_ARN, WEBHOOK_SECRET_ARN},
+    stack::{Options, Stack, WEBHOOK_SECRET},
 };
 
 /// What went wrong, in a sentence for the person at this machine.

@@ -7,6 +7,10 @@
 //! 3. It posts what it returns to `…/invocation/ID/response`, or `…/error`. Then it is idle again.
 //!
 //! An environment that dies or takes too long is gone, and the next request starts another.
+//!
+//! A function may have a version of each release; they take turns, request by request.
+
+mod desk;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -14,20 +18,12 @@ use std::{
     process::Stdio,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
-use axum::{
-    Json, Router,
-    body::Bytes,
-    extract::{Path, State},
-    http::StatusCode,
-    response::{IntoResponse as _, Response},
-    routing::{get, post},
-};
-use serde_json::{Value, json};
+use axum::body::Bytes;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, BufReader},
     process::{Child, Command},
@@ -35,7 +31,8 @@ use tokio::{
     time::sleep,
 };
 
-use crate::{ACCOUNT, Error, REGION, logs::Logs, now, server::Server, template};
+use self::desk::{Desk, Invocation};
+use crate::{Error, logs::Logs, now, release::Release, server::Server, template};
 
 /// How many environments a function has at most: enough to see what concurrency does.
 const ENVIRONMENTS: usize = 4;
@@ -49,27 +46,37 @@ pub(crate) struct Lambda {
     desk: Arc<Desk>,
     logs: Arc<Logs>,
     environments: AtomicU64,
+    /// Whose versions answer, in turn; this release's if there is none.
+    turns: Mutex<Vec<Release>>,
+    invocations: AtomicUsize,
     server: Server,
 }
 
 struct Function {
-    name: String,
-    binary: PathBuf,
-    arguments: Vec<String>,
-    settings: Mutex<BTreeMap<String, String>>,
+    versions: Vec<Version>,
     timeout: Duration,
     /// How many more invocations may come, if some concurrency is set aside.
     reserved: Option<Semaphore>,
     places: Semaphore,
-    idle: Mutex<Vec<Environment>>,
     /// Told when the processes at work are to be killed.
     killed: Notify,
+}
+
+/// A release of a function.
+struct Version {
+    release: Release,
+    binary: PathBuf,
+    arguments: Vec<String>,
+    settings: Mutex<BTreeMap<String, String>>,
+    idle: Mutex<Vec<Environment>>,
 }
 
 /// A function to be run.
 pub(crate) struct Binary {
     /// What the template says of it.
     pub(crate) function: template::Function,
+    /// The release that it is of.
+    pub(crate) release: Release,
     /// Its whole environment, save what tells it about Lambda.
     pub(crate) settings: BTreeMap<String, String>,
     /// The program.
@@ -85,17 +92,6 @@ struct Environment {
     invocations: mpsc::Sender<Invocation>,
     desk: Arc<Desk>,
 }
-
-struct Invocation {
-    id: String,
-    trace: String,
-    deadline_ms: i64,
-    event: Bytes,
-    answer: oneshot::Sender<Answer>,
-}
-
-/// What a function posts: what it returned, or an error.
-type Answer = Result<Bytes, Bytes>;
 
 /// Why a function has returned nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,31 +113,48 @@ enum Trouble {
 }
 
 impl Lambda {
-    /// Makes the functions ready to be started by their first requests.
+    /// Makes the functions ready to be started by their first requests. What the template of the
+    /// first binary of a function says holds for its other versions, too.
     pub(crate) async fn start(
         functions: impl IntoIterator<Item = Binary>,
         logs: Arc<Logs>,
     ) -> Result<Self, Error> {
         let desk = Arc::<Desk>::default();
         let server = Server::start(0, desk.router(Arc::clone(&logs))).await?;
-        let functions =
-            functions.into_iter().map(|Binary { function, mut settings, path, arguments }| {
-                settings.extend(of_lambda(&function));
-                let function = Function {
-                    name: function.name,
-                    binary: path,
-                    arguments,
-                    settings: Mutex::new(settings),
-                    timeout: function.timeout,
-                    reserved: function.reserved.map(Semaphore::new),
-                    places: Semaphore::new(ENVIRONMENTS),
-                    idle: Mutex::default(),
-                    killed: Notify::new(),
-                };
-                (function.name.clone(), function)
-            });
-        let functions = functions.collect();
-        Ok(Self { functions, desk, logs, environments: AtomicU64::new(1), server })
+        let mut all = HashMap::new();
+        for Binary { function, release, mut settings, path, arguments } in functions {
+            settings.extend(of_lambda(&function));
+            let version = Version {
+                release,
+                binary: path,
+                arguments,
+                settings: Mutex::new(settings),
+                idle: Mutex::default(),
+            };
+            let name = function.name.clone();
+            all.entry(name).or_insert_with(|| Function::new(&function)).versions.push(version);
+        }
+        Ok(Self {
+            functions: all,
+            desk,
+            logs,
+            environments: AtomicU64::new(1),
+            turns: Mutex::default(),
+            invocations: AtomicUsize::new(0),
+            server,
+        })
+    }
+
+    /// Lets the versions of these releases answer from now on, in turn.
+    pub(crate) fn take_turns(&self, turns: &[Release]) {
+        *hold(&self.turns) = turns.to_vec();
+        self.invocations.store(0, Ordering::Relaxed);
+    }
+
+    fn turn(&self) -> Release {
+        let turns = hold(&self.turns);
+        let number = self.invocations.fetch_add(1, Ordering::Relaxed);
+        number.checked_rem(turns.len()).map_or(Release::This, |turn| turns[turn])
     }
 
     /// What a function returns for an event, or why it returns nothing.
@@ -155,26 +168,27 @@ impl Lambda {
         let reserved = function.reserved.as_ref().map(Semaphore::try_acquire);
         let _reserved = reserved.transpose().map_err(|_| Nothing::Throttled)?;
         let _place = function.places.acquire().await.map_err(|_| Nothing::Failed)?;
-        let mut environment = match function.take_idle() {
+        let version = function.version(self.turn()).ok_or(Nothing::Failed)?;
+        let mut environment = match version.take_idle() {
             Some(environment) => environment,
-            None => match self.environment(function) {
+            None => match self.environment(name, version) {
                 Ok(environment) => environment,
                 Err(error) => {
-                    self.logs.write(name, format!("{}: {error}", function.binary.display()));
+                    self.logs.write(name, format!("{}: {error}", version.binary.display()));
                     return Err(Nothing::Failed);
                 }
             },
         };
         let trouble = match environment.handle((id, trace), event, function).await {
             Ok(answer) => {
-                function.keep(environment);
+                function.keep(version, environment);
                 return Ok(answer);
             }
             Err(trouble) => trouble,
         };
         let said = match trouble {
             Trouble::Failed(error) => {
-                function.keep(environment);
+                function.keep(version, environment);
                 String::from_utf8_lossy(&error).into_owned()
             }
             Trouble::Died(how) => format!("Runtime exited: {how}"),
@@ -195,51 +209,49 @@ impl Lambda {
 
     /// The processes of a function that are idle, by their ids.
     pub(crate) fn idle(&self, name: &str) -> Vec<u32> {
-        let idle = self.functions.get(name).map(|function| hold(&function.idle));
-        let idle = idle.iter().flat_map(|idle| idle.iter());
-        idle.filter_map(|environment| environment.process.id()).collect()
+        let versions = self.functions.get(name).into_iter().flat_map(|f| &f.versions);
+        let ids = versions.flat_map(|version| {
+            let idle = hold(&version.idle);
+            idle.iter().filter_map(|one| one.process.id()).collect::<Vec<_>>()
+        });
+        ids.collect()
     }
 
     /// Ends the processes of a function that are idle.
     pub(crate) fn restart(&self, name: &str) {
-        if let Some(function) = self.functions.get(name) {
-            hold(&function.idle).clear();
+        for version in self.functions.get(name).into_iter().flat_map(|f| &f.versions) {
+            hold(&version.idle).clear();
         }
     }
 
     /// Gives a function a setting another value, or none: processes that start from now on know it.
     pub(crate) fn set(&self, name: &str, setting: &str, value: Option<&str>) {
-        let Some(function) = self.functions.get(name) else { return };
-        let mut settings = hold(&function.settings);
-        match value {
-            Some(value) => settings.insert(setting.to_owned(), value.to_owned()),
-            None => settings.remove(setting),
-        };
+        for version in self.functions.get(name).into_iter().flat_map(|f| &f.versions) {
+            let mut settings = hold(&version.settings);
+            match value {
+                Some(value) => settings.insert(setting.to_owned(), value.to_owned()),
+                None => settings.remove(setting),
+            };
+        }
     }
 
     /// Ends all processes and starts no more.
     pub(crate) fn stop(&self) {
         for function in self.functions.values() {
             function.places.close();
-            hold(&function.idle).clear();
+            function.versions.iter().for_each(|version| hold(&version.idle).clear());
         }
     }
 
-    fn environment(&self, function: &Function) -> std::io::Result<Environment> {
+    fn environment(&self, function: &str, version: &Version) -> std::io::Result<Environment> {
         let number = self.environments.fetch_add(1, Ordering::Relaxed);
-        let (invocations, incoming) = mpsc::channel(1);
         // Before the process is there, which asks for its first request right away.
-        let seat = Seat {
-            function: function.name.clone(),
-            incoming: tokio::sync::Mutex::new(incoming),
-            current: Mutex::default(),
-        };
-        hold(&self.desk.seats).insert(number, Arc::new(seat));
-        let mut process = Command::new(&function.binary)
-            .args(&function.arguments)
+        let invocations = self.desk.seat_for(number, function);
+        let mut process = Command::new(&version.binary)
+            .args(&version.arguments)
             // What is not in the template is not there in the cloud either.
             .env_clear()
-            .envs(&*hold(&function.settings))
+            .envs(&*hold(&version.settings))
             .env("AWS_LAMBDA_RUNTIME_API", format!("{}/{number}", self.server.url))
             .env("AWS_LAMBDA_LOG_STREAM_NAME", format!("local/{number}"))
             .stdin(Stdio::null())
@@ -248,10 +260,10 @@ impl Lambda {
             .kill_on_drop(true)
             .spawn()?;
         if let Some(lines) = process.stdout.take() {
-            self.collect(&function.name, lines);
+            self.collect(function, lines);
         }
         if let Some(lines) = process.stderr.take() {
-            self.collect(&function.name, lines);
+            self.collect(function, lines);
         }
         Ok(Environment { number, process, invocations, desk: Arc::clone(&self.desk) })
     }
@@ -268,6 +280,32 @@ impl Lambda {
 }
 
 impl Function {
+    fn new(function: &template::Function) -> Self {
+        Self {
+            versions: Vec::new(),
+            timeout: function.timeout,
+            reserved: function.reserved.map(Semaphore::new),
+            places: Semaphore::new(ENVIRONMENTS),
+            killed: Notify::new(),
+        }
+    }
+
+    /// The version of this release, or the only one.
+    fn version(&self, release: Release) -> Option<&Version> {
+        let wanted = self.versions.iter().find(|version| version.release == release);
+        wanted.or(self.versions.first())
+    }
+
+    fn keep(&self, version: &Version, environment: Environment) {
+        let mut idle = hold(&version.idle);
+        // Whoever stopped the stack meanwhile has already ended those that were idle.
+        if !self.places.is_closed() {
+            idle.push(environment);
+        }
+    }
+}
+
+impl Version {
     /// An environment that waits for a request. One that died meanwhile is forgotten.
     fn take_idle(&self) -> Option<Environment> {
         let mut idle = hold(&self.idle);
@@ -277,14 +315,6 @@ impl Function {
             }
         }
         None
-    }
-
-    fn keep(&self, environment: Environment) {
-        let mut idle = hold(&self.idle);
-        // Whoever stopped the stack meanwhile has already ended those that were idle.
-        if !self.places.is_closed() {
-            idle.push(environment);
-        }
     }
 }
 
@@ -319,99 +349,8 @@ impl Environment {
 
 impl Drop for Environment {
     fn drop(&mut self) {
-        hold(&self.desk.seats).remove(&self.number);
+        self.desk.leave(self.number);
     }
-}
-
-/// Where the processes come for their requests: every environment has a seat.
-#[derive(Default)]
-struct Desk {
-    seats: Mutex<HashMap<u64, Arc<Seat>>>,
-}
-
-struct Seat {
-    function: String,
-    incoming: tokio::sync::Mutex<mpsc::Receiver<Invocation>>,
-    current: Mutex<Option<(String, oneshot::Sender<Answer>)>>,
-}
-
-impl Desk {
-    fn router(self: &Arc<Self>, logs: Arc<Logs>) -> Router {
-        Router::new()
-            .route("/{environment}/2018-06-01/runtime/invocation/next", get(next))
-            .route("/{environment}/2018-06-01/runtime/invocation/{id}/{what}", post(done))
-            .route("/{environment}/2018-06-01/runtime/init/error", post(failed_to_start))
-            // Lambda's own limit for what a function returns.
-            .layer(axum::extract::DefaultBodyLimit::max(6 << 20))
-            .with_state((Arc::clone(self), logs))
-    }
-
-    fn seat(&self, environment: u64) -> Option<Arc<Seat>> {
-        hold(&self.seats).get(&environment).cloned()
-    }
-}
-
-type Shared = State<(Arc<Desk>, Arc<Logs>)>;
-
-async fn next(State((desk, _)): Shared, Path(environment): Path<u64>) -> Response {
-    let Some(seat) = desk.seat(environment) else { return gone() };
-    let Some(invocation) = seat.incoming.lock().await.recv().await else { return gone() };
-    let Invocation { id, trace, deadline_ms, event, answer } = invocation;
-    *hold(&seat.current) = Some((id.clone(), answer));
-    let arn = format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{}", seat.function);
-    let headers = [
-        ("content-type", "application/json".to_owned()),
-        ("lambda-runtime-aws-request-id", id),
-        ("lambda-runtime-deadline-ms", deadline_ms.to_string()),
-        ("lambda-runtime-invoked-function-arn", arn),
-        // From here the SDK passes it on to every service that it calls.
-        ("lambda-runtime-trace-id", trace),
-    ];
-    (headers, event).into_response()
-}
-
-async fn done(
-    State((desk, _)): Shared,
-    Path((environment, id, what)): Path<(u64, String, String)>,
-    body: Bytes,
-) -> Response {
-    let Some(seat) = desk.seat(environment) else { return gone() };
-    let answer = match what.as_str() {
-        "response" => Ok(body),
-        "error" => Err(body),
-        _ => return refuse(StatusCode::NOT_FOUND, "NotFound"),
-    };
-    match hold(&seat.current).take_if(|(current, _)| *current == id) {
-        Some((_, waiting)) => {
-            // Whoever asked may have given up.
-            let _ = waiting.send(answer);
-            accepted()
-        }
-        None => refuse(StatusCode::BAD_REQUEST, "InvalidRequestID"),
-    }
-}
-
-async fn failed_to_start(
-    State((desk, logs)): Shared,
-    Path(environment): Path<u64>,
-    body: Bytes,
-) -> Response {
-    let Some(seat) = desk.seat(environment) else { return gone() };
-    logs.write(&seat.function, format!("INIT {}", String::from_utf8_lossy(&body)));
-    accepted()
-}
-
-fn accepted() -> Response {
-    (StatusCode::ACCEPTED, Json(json!({"status": "OK"}))).into_response()
-}
-
-fn gone() -> Response {
-    refuse(StatusCode::GONE, "EnvironmentGone")
-}
-
-fn refuse(status: StatusCode, kind: &str) -> Response {
-    let body: Value = json!({"errorMessage": "refused", "errorType": kind});
-    (status, Json(body)).into_response()
 }
 
 /// What Lambda itself puts into the environment.

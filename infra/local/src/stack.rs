@@ -9,7 +9,7 @@ use axum::Router;
 use domain::{Clock, Timestamp, webhook::Key};
 
 use crate::{
-    Deployments, Dynamodb, Error, Queue, REGION, Secrets,
+    Deployments, Dynamodb, Error, Queue, Secrets,
     accounts::AccountSystem,
     amazon::{self, Amazon, World},
     clock::StoppedClock,
@@ -17,22 +17,15 @@ use crate::{
     gateway::{Elsewhere, Functions, Gateway},
     id,
     logs::Logs,
+    release::Release,
     runtime::{Binary, Lambda},
     seed,
     server::{self, Server},
+    settings::{self, CLIENT_SECRET_ARN, Surroundings, WEBHOOK_SECRET_ARN},
     shop::{self, Mail, Shop},
-    template::{Function, Template},
+    template::Template,
 };
 
-/// Where the functions find the client secret.
-pub const CLIENT_SECRET_ARN: &str =
-    "arn:aws:secretsmanager:us-east-1:000000000000:secret:login-with-amazon";
-
-/// Where `lifecycle` finds what the shop signs its messages with.
-pub const WEBHOOK_SECRET_ARN: &str =
-    "arn:aws:secretsmanager:us-east-1:000000000000:secret:accounts-webhook";
-/// The function that answers where accounts are asked about that way.
-const ACCOUNTS_FUNCTION_ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:accounts";
 /// What the shop signs its messages with.
 pub const WEBHOOK_SECRET: &str = "whsec_bG9jYWwtc3RhY2stb25seS1ub3Qtc2VjcmV0LWF0LWFsbA==";
 
@@ -55,7 +48,9 @@ pub struct Stack {
     pub accounts: AccountSystem,
     /// What is about to be deployed.
     pub deployments: Deployments,
+    parameters: BTreeMap<String, String>,
     settings: HashMap<String, HashMap<String, String>>,
+    surroundings: Surroundings,
     clock: Option<StoppedClock>,
     time: Arc<Mutex<Clock>>,
     logs: Arc<Logs>,
@@ -86,6 +81,9 @@ pub struct Options {
     /// When the clock of the functions and of Amazon stands still, for [`Stack::set_clock`] to move;
     /// it goes as usual if this is absent. This takes Debian's package `libfaketime`.
     pub stopped_at: Option<Timestamp>,
+    /// Whose functions answer, request by request in turn. If it is empty, this release's, unless
+    /// `TURNS` in the environment says otherwise.
+    pub turns: Vec<Release>,
 }
 
 impl Stack {
@@ -115,7 +113,7 @@ impl Stack {
 
     /// The functions' names, in the template's order.
     pub fn functions() -> Result<Vec<String>, Error> {
-        let template = Template::read(&parameters("", "", &BTreeMap::new()))?;
+        let template = Template::read(&settings::parameters("", "", &BTreeMap::new()))?;
         Ok(template.functions.into_iter().map(|function| function.name).collect())
     }
 
@@ -184,6 +182,14 @@ impl Stack {
         }
     }
 
+    /// Lets the functions of these releases answer from now on, request by request in turn: of those
+    /// that the stack was started with.
+    pub fn take_turns(&self, turns: &[Release]) {
+        if let Some(lambda) = &self.lambda {
+            lambda.take_turns(turns);
+        }
+    }
+
     /// What a function returns for an event that no gateway has made; nothing where it returns an
     /// error, or ends.
     pub async fn invoke(&self, function: &str, event: impl Into<Vec<u8>>) -> Option<Vec<u8>> {
@@ -209,6 +215,26 @@ impl Stack {
     /// Wakes `notices`, as a schedule does every minute.
     pub async fn deliver_notices(&self) -> Option<Vec<u8>> {
         self.invoke("notices", "{}").await
+    }
+
+    /// The binaries of a release's functions.
+    fn binaries(&self, template: &Template, release: Release) -> Result<Vec<Binary>, Error> {
+        let (folder, how) = match release {
+            Release::This => (beside()?, "run `cargo build` first"),
+            Release::Previous => {
+                (Release::previous_tree().join("target/debug"), "`tests/run previous` builds it")
+            }
+        };
+        let binaries = template.functions.iter().map(|function| {
+            let path = folder.join(&function.name).with_extension(env::consts::EXE_EXTENSION);
+            if !path.is_file() {
+                return Err(format!("{} is missing: {how}", path.display()).into());
+            }
+            let settings = self.surroundings.around(function).into_iter().collect();
+            let function = function.clone();
+            Ok(Binary { function, release, settings, path, arguments: Vec::new() })
+        });
+        binaries.collect()
     }
 
     /// Links an Amazon customer, by login, to an account, by id, as an earlier sign-in would have.
@@ -252,9 +278,18 @@ impl Options {
         let functions = match &self.functions_at {
             Some(url) => Functions::At(Elsewhere::new(url, Arc::clone(&stack.logs))?),
             None => {
-                let binaries = template.functions.iter().map(|function| binary(function, &stack));
-                let binaries = binaries.collect::<Result<Vec<_>, _>>()?;
+                let turns = match self.turns.is_empty() {
+                    true => Release::turns()?,
+                    false => self.turns.clone(),
+                };
+                let mut binaries = stack.binaries(&template, Release::This)?;
+                if turns.contains(&Release::Previous) {
+                    let tree = Release::previous_tree();
+                    let previous = Template::read_of(&tree, &stack.parameters)?;
+                    binaries.extend(stack.binaries(&previous, Release::Previous)?);
+                }
                 let lambda = Arc::new(Lambda::start(binaries, Arc::clone(&stack.logs)).await?);
+                lambda.take_turns(&turns);
                 stack.lambda = Some(Arc::clone(&lambda));
                 stack.deployments.of(Arc::clone(&lambda), Arc::clone(&stack.logs));
                 Functions::Here(lambda)
@@ -285,10 +320,11 @@ impl Options {
         let world = World::shop(&format!("{url}/auth/amazon/callback"));
         let amazon = Amazon::start_on(port(1), world).await;
         let amazon = amazon.map_err(|error| server::taken(port(1), error))?;
-        let template = Template::read(&parameters(&url, &amazon.url, &self.parameters))?;
+        let parameters = settings::parameters(&url, &amazon.url, &self.parameters);
+        let template = Template::read(&parameters)?;
         let file = self.data.as_deref().map(prepare).transpose()?;
         // The shop keeps its accounts in a table, however it is asked about them.
-        let mut in_a_table = parameters(&url, &amazon.url, &self.parameters);
+        let mut in_a_table = parameters.clone();
         in_a_table.insert("Accounts".to_owned(), "table".to_owned());
         let tables = Template::read(&in_a_table)?.tables;
         let dynamodb = Dynamodb::start(port(2), file.as_deref(), &tables).await?;
@@ -302,29 +338,25 @@ impl Options {
         let shops_clock = Box::new(move || hold(&shops_time).now());
         let (database, mailbox) = (dynamodb.database(), queue.reader());
         let accounts = AccountSystem::start(database, mailbox, keys, shops_clock).await?;
-        let webhook_url = accounts.webhook_url();
         let deployments = Deployments::start().await?;
         let clock = self.stopped_at.map(StoppedClock::new).transpose()?;
-        let settings = template.functions.iter().map(|function| {
-            // One function invokes others of ours; whoever else invokes, invokes the account system.
-            let invoked = match function.name.as_str() {
-                "pretraffic" => deployments.url.as_str(),
-                _ => accounts.url.as_str(),
-            };
-            let endpoints = [
-                ("AWS_ENDPOINT_URL_CODEDEPLOY", deployments.url.as_str()),
-                ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.url.as_str()),
-                ("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets.url.as_str()),
-                ("AWS_ENDPOINT_URL_SQS", queue.url.as_str()),
-                ("AWS_ENDPOINT_URL_LAMBDA", invoked),
-            ];
-            let mut settings = environment(function, &endpoints);
-            let url = settings.get_mut("ACCOUNTS_WEBHOOK_URL").filter(|url| url.is_empty());
-            url.into_iter().for_each(|url| webhook_url.clone_into(url));
-            settings.extend(clock.iter().flat_map(StoppedClock::settings));
-            settings.extend(self.environment.clone());
-            (function.name.clone(), settings)
-        });
+        let surroundings = Surroundings {
+            endpoints: [
+                ("AWS_ENDPOINT_URL_CODEDEPLOY", deployments.url.clone()),
+                ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.url.clone()),
+                ("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets.url.clone()),
+                ("AWS_ENDPOINT_URL_SQS", queue.url.clone()),
+                ("AWS_ENDPOINT_URL_LAMBDA", accounts.url.clone()),
+            ],
+            functions_url: deployments.url.clone(),
+            webhook_url: accounts.webhook_url(),
+            clock: clock.iter().flat_map(StoppedClock::settings).collect(),
+            own: self.environment.clone(),
+        };
+        let settings = template
+            .functions
+            .iter()
+            .map(|function| (function.name.clone(), surroundings.around(function)));
         let settings = settings.collect();
         let logs = Arc::new(Logs::new(self.show_logs));
         let (lambda, _site) = (None, None);
@@ -337,7 +369,9 @@ impl Options {
             queue,
             accounts,
             deployments,
+            parameters,
             settings,
+            surroundings,
             clock,
             time,
             logs,
@@ -358,44 +392,6 @@ fn hold(time: &Mutex<Clock>) -> MutexGuard<'_, Clock> {
     time.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The values of the template's parameters on this machine.
-fn parameters(url: &str, amazon: &str, own: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let apps = format!("{},{}", amazon::APP_CLIENT_ID, amazon::IOS_CLIENT_ID);
-    let ours = [
-        ("AccountsFunctionArn", ACCOUNTS_FUNCTION_ARN),
-        ("AccountsWebhookSecretArn", WEBHOOK_SECRET_ARN),
-        ("BrandName", "Corner Shop"),
-        ("LwaAcceptedClientIds", &apps),
-        ("LwaApiUrl", amazon),
-        ("LwaAuthorizeUrl", &format!("{amazon}/ap/oa")),
-        ("LwaClientId", amazon::SHOP_CLIENT_ID),
-        ("LwaClientSecretArn", CLIENT_SECRET_ARN),
-        ("LwaDeviceClientId", amazon::DEVICE_CLIENT_ID),
-        ("Notices", "arn:aws:sqs:us-east-1:000000000000:notices"),
-        ("PasswordResetUrl", "/reset-password"),
-        ("PublicUrl", url),
-        ("SignInPath", "/sign-in"),
-    ];
-    let mut all: BTreeMap<_, _> =
-        ours.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    all.extend(own.clone());
-    all
-}
-
-/// What a function finds in its environment, save what tells it about Lambda.
-fn environment(function: &Function, endpoints: &[(&str, &str)]) -> HashMap<String, String> {
-    let aws = [
-        ("AWS_ACCESS_KEY_ID", "local"),
-        ("AWS_DEFAULT_REGION", REGION),
-        ("AWS_REGION", REGION),
-        ("AWS_SECRET_ACCESS_KEY", "local"),
-        ("AWS_SESSION_TOKEN", "local"),
-    ];
-    let ours = aws.iter().chain(endpoints);
-    let ours = ours.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    function.settings.clone().into_iter().chain(ours).collect()
-}
-
 /// The file in a directory that may have to be made.
 fn prepare(directory: &Path) -> Result<PathBuf, Error> {
     std::fs::create_dir_all(directory)
@@ -403,19 +399,13 @@ fn prepare(directory: &Path) -> Result<PathBuf, Error> {
     Ok(directory.join("dynamodb.sqlite"))
 }
 
-/// The binary of a function, which cargo puts beside ours.
-fn binary(function: &Function, stack: &Stack) -> Result<Binary, Error> {
+/// Where cargo puts the binaries of this release: beside ours.
+fn beside() -> Result<PathBuf, Error> {
     let ours = env::current_exe()?;
     let beside = ours.parent().ok_or("this program is nowhere")?;
     // Tests are one level further down.
     let beside = if beside.ends_with("deps") { beside.parent().unwrap_or(beside) } else { beside };
-    let path = beside.join(&function.name).with_extension(env::consts::EXE_EXTENSION);
-    if !path.is_file() {
-        let message = format!("{} is missing: run `cargo build` first", path.display());
-        return Err(message.into());
-    }
-    let settings = stack.settings(&function.name).into_iter().collect();
-    Ok(Binary { function: function.clone(), settings, path, arguments: Vec::new() })
+    Ok(beside.to_owned())
 }
 
 /// The site itself, where nothing is below `/auth/`. It asks who is signed in as any site would.

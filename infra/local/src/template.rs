@@ -5,7 +5,7 @@ mod intrinsic;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, str::FromStr, time::Duration};
+use std::{collections::BTreeMap, fs, path::Path, str::FromStr, time::Duration};
 
 use serde_json::{Map, Value as Json};
 use serde_norway::Value as Yaml;
@@ -96,6 +96,21 @@ impl Template {
     /// template says something that is not understood here.
     pub fn read(parameters: &BTreeMap<String, String>) -> Result<Self, Error> {
         Self::parse(TEMPLATE, parameters)
+    }
+
+    /// The template of another tree of this project, with those of these values that it knows the
+    /// parameters of.
+    pub(crate) fn read_of(
+        tree: &Path,
+        parameters: &BTreeMap<String, String>,
+    ) -> Result<Self, Error> {
+        let path = tree.join("infra/template.yaml");
+        let yaml = fs::read_to_string(&path);
+        let yaml = yaml.map_err(|error| format!("{}: {error}", path.display()))?;
+        let declared: Yaml = serde_norway::from_str(&yaml)?;
+        let mut parameters = parameters.clone();
+        parameters.retain(|name, _| declared["Parameters"].get(name).is_some());
+        Self::parse(&yaml, &parameters)
     }
 
     fn parse(yaml: &str, parameters: &BTreeMap<String, String>) -> Result<Self, Error> {

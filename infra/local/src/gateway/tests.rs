@@ -4,6 +4,7 @@
 
 mod guard;
 mod limits;
+mod turns;
 
 use std::{collections::BTreeMap, process, time::Instant};
 
@@ -14,6 +15,7 @@ use serde_json::Value;
 use super::*;
 use crate::{
     logs::Logs,
+    release::Release,
     runtime::Binary,
     server::Server,
     template::{Function, Route, Throttle, Throttles},
@@ -75,17 +77,21 @@ async fn serve_with(functions: Functions, patience: Duration, throttles: Throttl
 
 async fn site(limits: Limits) -> Site {
     let logs = Arc::new(Logs::new(false));
-    let binary = |name| Binary {
+    let binary = |name, release, colour: &str| Binary {
+        release,
         function: Function { timeout: limits.timeout, reserved: limits.reserved, ..function(name) },
-        settings: [("COLOUR".to_owned(), "red".to_owned())].into(),
+        settings: [("COLOUR".to_owned(), colour.to_owned())].into(),
         path: std::env::current_exe().unwrap(),
         arguments: ["--ignored", "--exact", "gateway::tests::plays_a_function", "--nocapture"]
             .map(str::to_owned)
             .into(),
     };
-    let lambda = Arc::new(
-        Lambda::start(["one", "authorizer"].map(binary), Arc::clone(&logs)).await.unwrap(),
-    );
+    let binaries = [
+        binary("one", Release::This, "red"),
+        binary("one", Release::Previous, "blue"),
+        binary("authorizer", Release::This, "red"),
+    ];
+    let lambda = Arc::new(Lambda::start(binaries, Arc::clone(&logs)).await.unwrap());
     let stage = limits.burst.map(|burst| Throttle { rate: 0, burst });
     let throttles = Throttles { stage, ..Throttles::default() };
     let here = Functions::Here(Arc::clone(&lambda));
