@@ -7,6 +7,7 @@ mod cases;
 mod clock;
 mod door;
 mod ending;
+mod limits;
 mod secrets;
 mod settings;
 mod tables;

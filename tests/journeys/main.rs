@@ -12,6 +12,7 @@ mod figures;
 mod landing;
 mod languages;
 mod leaving;
+mod limits;
 mod lines;
 mod moving;
 mod own_host;

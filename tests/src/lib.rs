@@ -8,6 +8,7 @@ mod browser;
 mod cookie;
 mod flow;
 mod invariants;
+mod named;
 mod scale;
 mod shapes;
 pub mod stage;
@@ -17,6 +18,7 @@ pub use ask::Ask;
 pub use browser::Browser;
 pub use flow::{Flow, Scene, Standing};
 pub use invariants::Tables;
+pub use named::named;
 pub use scale::{Scale, cheap_passwords};
 pub use shapes::shapes;
 
