@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use local_stack::{Options, Stack, amazon::Customer};
-use tests::{Answer, Browser, Tables, named};
+use tests::{Answer, Browser, Tables, load::Load, named};
 
 /// The address and the password of accounts: each owner comes by an Amazon account of their own.
 const OWNERS: [(&str, &str); 4] = [
@@ -116,4 +116,24 @@ async fn a_flood_at_a_dear_route_is_stopped_by_the_gateway_and_checks_of_session
     assert_eq!(throttled + busy + answered, flood.len(), "{throttled} {busy} {answered}");
     assert!(throttled > 0 && answered > 0, "{throttled} {busy} {answered}");
     assert!(checks.iter().all(|check| check.status == 200));
+}
+
+/// What `cargo load` does, in small.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn under_load_every_answer_has_a_name() {
+    let stack = Load::stack([("LinkConcurrency".to_owned(), "1".to_owned())].into()).await.unwrap();
+    let load = Load { sessions: 60, sign_ins: 12, passwords: 8, televisions: 12, at_once: 8 };
+
+    let report = load.run(&stack).await.unwrap();
+
+    println!("{report}");
+    assert_eq!(report.nameless(), [""; 0]);
+    assert_eq!(report.count("GET /auth/session", 200, "ok"), 60);
+    assert_eq!(report.count("POST /auth/amazon/device/poll", 200, "ok"), 12);
+    let proven = report.count("POST /auth/amazon/link", 303, "ok");
+    assert_eq!(Tables::of(&stack).linked().len(), proven + 1);
+    let refused = ["GET", "POST"]
+        .map(|method| report.count(&format!("{method} /auth/amazon/link"), 503, "gateway"));
+    assert!(refused.iter().sum::<usize>() > 0, "nobody was refused");
+    assert_eq!(Tables::of(&stack).broken(), [""; 0]);
 }

@@ -8,6 +8,7 @@ mod browser;
 mod cookie;
 mod flow;
 mod invariants;
+pub mod load;
 mod named;
 mod scale;
 mod shapes;
