@@ -20,6 +20,7 @@ mod own_pages;
 mod passwords;
 mod permissions;
 mod personas;
+mod pretraffic;
 mod registering;
 mod switching;
 mod tabs;
