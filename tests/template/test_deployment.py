@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 import unittest
+from pathlib import Path
 from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
 from deployed import EVERYTHING, FUNCTION, NEEDED, TEMPLATE, WEBHOOK, deployed, of_type, translated
 
+ROOT = Path(__file__).parents[2]
 SOURCE: dict[str, Any] = yaml_parse(TEMPLATE.read_text())
 PARAMETERS: dict[str, dict[str, Any]] = SOURCE["Parameters"]
 
@@ -157,6 +159,26 @@ class Alarms(unittest.TestCase):
             for name, alarm in alarms.items():
                 self.assertEqual(alarm.get("AlarmActions"), [topic] if topic else None, name)
                 self.assertEqual(alarm.get("OKActions"), [topic] if topic else None, name)
+
+    def test_each_names_a_paragraph_of_the_runbook(self) -> None:
+        paragraphs = set(re.findall(r"^### (.+)$", (ROOT / "infra/README.md").read_text(), re.M))
+        for name, alarm in of_type(deployed(WEBHOOK), "AWS::CloudWatch::Alarm").items():
+            named = re.search(r'Runbook, "(.+)"\.$', alarm["AlarmDescription"])
+            self.assertIn(named and named[1], paragraphs, name)
+
+    def test_each_watches_something_that_is_told(self) -> None:
+        log = "".join(file.read_text() for file in (ROOT / "shared/web/src").glob("log*/**/*.rs"))
+        log += (ROOT / "shared/web/src/log.rs").read_text()
+        filters = of_type(deployed(), "AWS::Logs::MetricFilter").values()
+        counted = [one["MetricTransformations"][0]["MetricName"] for one in filters]
+        for name, alarm in of_type(deployed(WEBHOOK), "AWS::CloudWatch::Alarm").items():
+            if alarm.get("Namespace") != "lwa-bridge" or alarm["MetricName"] in counted:
+                continue
+            self.assertIn(f'"{alarm["MetricName"]}"', log, name)
+            for dimension in alarm["Dimensions"]:
+                self.assertIn(f'"{dimension["Name"]}"', log, name)
+                if isinstance(dimension["Value"], str):
+                    self.assertIn(f'"{dimension["Value"]}"', log, name)
 
     def test_the_dashboard_is_one(self) -> None:
         body = of_type(deployed(), "AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"]["Fn::Sub"]
