@@ -155,8 +155,8 @@ async fn invoke(
                 tokio::task::yield_now().await;
             }
             let log = logs.lines(Some(&name)).split_off(before).join("\n");
-            let failed = returned.is_none();
-            let returned = returned.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+            let failed = returned.is_err();
+            let returned = returned.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
             Some(Spoken { returned: returned.unwrap_or_default(), log, failed })
         }
         None => hold(&desk.state).answer.clone(),
