@@ -8,6 +8,8 @@ mod audit;
 mod code;
 #[path = "house/controls.rs"]
 mod controls;
+#[path = "house/cost.rs"]
+mod cost;
 #[path = "house/deployment.rs"]
 mod deployment;
 #[path = "house/floors.rs"]

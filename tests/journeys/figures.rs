@@ -8,11 +8,16 @@ use tests::{Browser, SESSION};
 
 use crate::stack;
 
+/// The most that one request may log, in bytes: a line is paid for by its length.
+const LONGEST_LINE: usize = 1_000;
+
 /// One line of the table.
 struct Figure {
     route: &'static str,
     requests: Vec<String>,
     amazon: usize,
+    /// What was logged.
+    lines: Vec<String>,
     most: usize,
 }
 
@@ -33,13 +38,15 @@ async fn figures_dynamodb_and_amazon_requests() {
     warm_up(&stack).await;
     let browser = Browser::new(&stack);
     let mut figures = Vec::new();
-    let mut calls = stack.amazon.calls().len();
+    let (mut calls, mut logged) = (stack.amazon.calls().len(), stack.logs().len());
     let mut note = |route, most| {
         let (before, now) = (calls, stack.amazon.calls().len());
         calls = now;
         let requests = stack.dynamodb.requests();
         stack.dynamodb.reset_requests();
-        figures.push(Figure { route, requests, amazon: now - before, most });
+        let lines = stack.logs().split_off(logged);
+        logged += lines.len();
+        figures.push(Figure { route, requests, amazon: now - before, lines, most });
     };
     note("(start)", usize::MAX);
 
@@ -108,8 +115,9 @@ async fn figures_dynamodb_and_amazon_requests() {
     note("the same answer once more", 2);
 
     println!("{}", table(&figures[1..]));
-    for Figure { route, requests, amazon, most } in &figures[1..] {
+    for Figure { route, requests, amazon, lines, most } in &figures[1..] {
         assert!(requests.len() <= *most, "{route}: {requests:?}");
+        assert!(lines.iter().all(|line| line.len() < LONGEST_LINE), "{route}: {lines:?}");
         let expected = match *route {
             "token" => 2,
             "television is let in" => 3,
@@ -122,11 +130,14 @@ async fn figures_dynamodb_and_amazon_requests() {
 }
 
 fn table(figures: &[Figure]) -> String {
-    let mut table = String::from("| route | DynamoDB | Amazon | which |\n|---|---|---|---|\n");
-    for Figure { route, requests, amazon, .. } in figures {
+    let mut table = String::from(
+        "| route | DynamoDB | Amazon | bytes of log | which |\n|---|---|---|---|---|\n",
+    );
+    for Figure { route, requests, amazon, lines, .. } in figures {
         let (count, which) = (requests.len(), requests.join(", "));
+        let logged: usize = lines.iter().map(|line| line.len() + 1).sum();
         // Writing to a string cannot fail.
-        let _ = writeln!(table, "| {route} | {count} | {amazon} | {which} |");
+        let _ = writeln!(table, "| {route} | {count} | {amazon} | {logged} | {which} |");
     }
     table
 }
