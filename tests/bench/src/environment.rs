@@ -39,6 +39,8 @@ pub(crate) struct Environment {
     invocations: Sender<Vec<u8>>,
     events: Receiver<Event>,
     logged: Arc<AtomicU64>,
+    /// The line that it logged last, without its end.
+    last: Arc<Mutex<Vec<u8>>>,
     _server: Server,
     /// From the start of the process until it asked for its first request.
     pub(crate) init: Duration,
@@ -86,12 +88,13 @@ impl Environment {
         let process = command.spawn();
         let mut process =
             process.map_err(|error| format!("{}: {error}", program.path.display()))?;
-        let logged = Arc::<AtomicU64>::default();
+        let (logged, last) = (Arc::<AtomicU64>::default(), Arc::<Mutex<Vec<u8>>>::default());
         if let Some(lines) = process.stdout.take() {
-            let logged = Arc::clone(&logged);
+            let (logged, last) = (Arc::clone(&logged), Arc::clone(&last));
             thread::spawn(move || {
                 for line in BufReader::new(lines).split(b'\n').map_while(Result::ok) {
                     logged.fetch_add(line.len() as u64 + 1, Ordering::Relaxed);
+                    *hold(&last) = line;
                 }
                 // Nobody waits for it any more, or somebody waits in vain.
                 let _ = ends.send(Event::Failed(b"its process has ended".to_vec()));
@@ -99,7 +102,7 @@ impl Environment {
         }
         let init = Duration::ZERO;
         let mut environment =
-            Self { process, invocations, events, logged, _server: server, init };
+            Self { process, invocations, events, logged, last, _server: server, init };
         match environment.event()? {
             Event::Waits(at) => environment.init = at - started,
             Event::Answered(said, _) | Event::Failed(said) => {
@@ -151,6 +154,11 @@ impl Environment {
     /// How many bytes it has logged so far.
     pub(crate) fn logged(&self) -> u64 {
         self.logged.load(Ordering::Relaxed)
+    }
+
+    /// What it logged last.
+    pub(crate) fn last_line(&self) -> String {
+        String::from_utf8_lossy(&hold(&self.last)).into_owned()
     }
 
     /// Ends it as Lambda would, so that it may still write down what it has counted.

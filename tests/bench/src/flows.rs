@@ -159,10 +159,18 @@ impl<'a> Walk<'a> {
         let told = self.lambda.invoke("lifecycle", event.to_string().as_bytes())?;
         self.keep("lifecycle, signed in", "lifecycle")?;
         let told: Value = serde_json::from_slice(&told)?;
+        let code = text(&told["code"]);
         let browser = Browser::new(self.stack);
-        let body = json!({ "code": told["code"] });
+        let body = json!({ "code": code });
         let accepted = browser.fetch("/auth/session/accept", Some(body)).await;
         self.note("accept", "accept", (200, &accepted))?;
+        // Another secret in the same place.
+        let (tag, secret) = code.split_once('.').ok_or("a code without a secret")?;
+        let other = if secret.starts_with('A') { 'B' } else { 'A' };
+        let body = json!({ "code": format!("{tag}.{other}{}", &secret[1..]) });
+        let stranger = Browser::new(self.stack);
+        let refused = stranger.fetch("/auth/session/accept", Some(body)).await;
+        self.note("accept, unknown code", "accept", (400, &refused))?;
         let page = browser.get("/auth/connections").await;
         self.note("connections page", "connections", (200, &page))?;
         let page = browser.get("/auth/reauthenticate").await;

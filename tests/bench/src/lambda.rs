@@ -31,8 +31,8 @@ struct Function {
     exchanges: Exchanges,
     _doors: Vec<Door>,
     environment: Option<Environment>,
-    /// What it called before its first request.
-    init: Vec<Exchange>,
+    /// What it called before its last request.
+    before: Vec<Exchange>,
     last: Option<Invocation>,
 }
 
@@ -44,7 +44,8 @@ pub(crate) struct Invocation {
     pub(crate) event: Vec<u8>,
     pub(crate) answer: Vec<u8>,
     pub(crate) took: Duration,
-    pub(crate) init: Vec<Exchange>,
+    /// What its process called before that, such as for a secret that it keeps.
+    pub(crate) before: Vec<Exchange>,
     pub(crate) exchanges: Vec<Exchange>,
 }
 
@@ -92,7 +93,7 @@ impl Lambda {
                 exchanges,
                 _doors: doors,
                 environment: None,
-                init: Vec::new(),
+                before: Vec::new(),
                 last: None,
             };
             hold(&self.functions).insert(name, Arc::new(Mutex::new(function)));
@@ -152,18 +153,21 @@ fn invoke(
         Some(environment) => environment,
         None => {
             let environment = Environment::start(&function.program)?;
-            function.init = taken(&function.exchanges);
+            function.before = taken(&function.exchanges);
             environment
         }
     };
     let (answer, took) = environment.invoke(event)?;
     let exchanges = taken(&function.exchanges);
+    if let Some(last) = function.last.take() {
+        function.before.extend(last.exchanges);
+    }
     function.last = Some(Invocation {
         program: function.program.clone(),
         event: event.to_vec(),
         answer: answer.clone(),
         took,
-        init: function.init.clone(),
+        before: function.before.clone(),
         exchanges,
     });
     function.environment = Some(environment);

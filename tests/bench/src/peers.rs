@@ -40,6 +40,7 @@ pub(crate) async fn variants(
         let mut settings = invocation.program.settings.clone();
         let certificate = certificate.display().to_string();
         settings.insert("NODE_EXTRA_CA_CERTS".to_owned(), certificate);
+        settings.insert("NODE_NO_WARNINGS".to_owned(), "1".to_owned());
         let arguments = vec![bundle.display().to_string()];
         Program { path: PathBuf::from("/usr/bin/node"), arguments, settings }
     };

@@ -37,7 +37,7 @@ impl Variant {
         let binary = program.path.clone();
         program.path = copies.join(flow.function);
         authority.teach(&binary, &program.path)?;
-        let exchanges = [&invocation.init[..], &invocation.exchanges].concat();
+        let exchanges = [&invocation.before[..], &invocation.exchanges].concat();
         let answered: Value = serde_json::from_slice(&invocation.answer)?;
         let status = answered["statusCode"].as_u64();
         Self::new(name, program, &invocation.event, status, &exchanges, authority)
@@ -105,7 +105,8 @@ impl Running<'_> {
         let (answer, took) = invoked.map_err(|error| format!("{name}: {error}"))?;
         let answered: Value = serde_json::from_slice(&answer)?;
         if answered["statusCode"].as_u64() != *status {
-            return Err(format!("{name}: {}", String::from_utf8_lossy(&answer)).into());
+            let said = self.environment.last_line();
+            return Err(format!("{name} answered {}: {said}", answered["statusCode"]).into());
         }
         Ok(took)
     }
