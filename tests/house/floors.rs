@@ -74,7 +74,7 @@ const PURE: [&str; 7] =
     ["base64", "chacha20poly1305", "hmac", "rand_core", "sha2", "subtle", "thiserror"];
 
 /// Named in a manifest for its features, which Cargo then switches on or off for all who use it.
-const FOR_ITS_FEATURES: [&str; 3] = ["idna_adapter", "log", "tracing"];
+const FOR_ITS_FEATURES: [&str; 1] = ["idna_adapter"];
 
 fn is_function(package: &Package) -> bool {
     package.folder.starts_with("functions/")

@@ -11,8 +11,8 @@ use lambda_http::{
     http::header::SET_COOKIE,
     lambda_runtime, service_fn,
 };
-use serde::{Deserialize, de::IgnoredAny};
-use serde_json::Value;
+use serde::{Deserialize, Deserializer, de::IgnoredAny};
+use serde_json::{Value, value::RawValue};
 
 use crate::{
     Code, Failure, Reply, Request, Settings, Site,
@@ -60,13 +60,20 @@ pub async fn serve<H: Handle>(
 }
 
 /// What Lambda hands a function.
-#[derive(Deserialize)]
-#[serde(untagged)]
 enum Event {
     /// A request, in API Gateway's payload 2.0.
     Request(Box<ApiGatewayV2httpRequest>),
     /// Something that no route of ours sends.
     Other(IgnoredAny),
+}
+
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        // As text: serde's own way to try one after the other copies all of it first, piece by piece.
+        let text = Box::<RawValue>::deserialize(from)?;
+        let request = serde_json::from_str(text.get());
+        Ok(request.map_or(Self::Other(IgnoredAny), |request| Self::Request(Box::new(request))))
+    }
 }
 
 /// The answer, in API Gateway's payload 2.0: cookies have a place of their own.
