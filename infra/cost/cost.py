@@ -31,18 +31,20 @@ class Inputs:
     dynamodb_million_writes: float = 0.625
     dynamodb_million_reads: float = 0.125
     logs_gb: float = 0.50
-    metric_month: float = 0.30  # the first 10,000 custom metrics
+    metric_month: float = 0.30  # each of the first 10,000 custom metrics, by the hours that it is used in
+    alarm_month: float = 0.10
     secret_month: float = 0.40
     secrets_million_calls: float = 5.00
     kms_key_month: float = 1.00
     kms_million_calls: float = 3.00
-    queue_million_requests: float = 0.40
 
     # What is deployed, where the template leaves it open.
-    custom_metrics: float = 0  # how many different ones the log lines make
+    custom_metrics: float = 40  # how many different ones the log lines make
+    alarms: float = 15
     secrets: float = 1
     kms_keys: float = 0  # of your own; DynamoDB asks each at most once in five minutes for a table
     log_bytes: float = 0  # of one request; 0 takes what was measured
+    access_log_bytes: float = 260  # the gateway's own line
 
     # Assumed: how long others take, in milliseconds, and how busy a site is.
     amazon_ms: float = 150
@@ -99,7 +101,6 @@ class Cost:
     compute: float = 0
     dynamodb: float = 0
     logs: float = 0
-    secrets: float = 0
 
     @property
     def total(self) -> float:
@@ -140,7 +141,8 @@ class Model:
             cost.compute += self.milliseconds(flow) / 1000 * MILLION * gigabytes * inputs.lambda_gb_second
             cost.dynamodb += counts["write_units"] * inputs.dynamodb_million_writes
             cost.dynamodb += counts["read_units"] * inputs.dynamodb_million_reads
-            cost.logs += self.log_bytes(counts["function"]) * MILLION / 1e9 * inputs.logs_gb
+            logged = self.log_bytes(counts["function"]) + inputs.access_log_bytes * through_api
+            cost.logs += logged * MILLION / 1e9 * inputs.logs_gb
         return cost
 
     def fixed(self) -> float:
@@ -148,6 +150,7 @@ class Model:
         inputs = self.inputs
         return (
             inputs.custom_metrics * inputs.metric_month
+            + inputs.alarms * inputs.alarm_month
             + inputs.secrets * inputs.secret_month
             + inputs.kms_keys * inputs.kms_key_month
         )
@@ -174,7 +177,7 @@ class Model:
             "calls to Amazon/s": self.flows[sign_in[-1]]["amazon_calls"] * per_second,
             # Each environment of the callback reads its secret every five minutes.
             "secrets read/s": callback / 300,
-            "log, MB/s": sum(self.log_bytes(self.flows[flow]["function"]) * rate for flow, rate in rates) / 1e6,
+            "log, MB/s": sum((self.log_bytes(self.flows[flow]["function"]) + inputs.access_log_bytes) * rate for flow, rate in rates) / 1e6,
             "$ a month": self.month(per_second, callback),
         }
 
@@ -215,8 +218,11 @@ def number(amount: float) -> str:
     return f"{amount:,.0f}" if amount >= 10 else f"{amount:.2g}"
 
 
+def quota(name: str, taken: float) -> str:
+    return f"{name}: {taken:.0%}" if taken >= 0.1 else f"{name}: {taken:.2%}"
+
+
 def tables(model: Model) -> str:
-    parts = [field.name for field in fields(Cost)]
     head = ["a million", "total", "API", "Lambda requests", "Lambda time", "DynamoDB", "logs"]
     rows = []
     for name, flows in {**SIGN_INS, **CHECKS}.items():
@@ -228,12 +234,10 @@ def tables(model: Model) -> str:
     loads = [model.load(speed) for speed in speeds]
     head = ["sign-ins a second"] + [number(speed) for speed in speeds]
     rows = [[what] + [number(load[what]) for load in loads] for what in loads[0]]
-    rows.append(["first quota, and how much of it"] + ["{}: {:.0%}".format(*model.limits(speed)[0]) for speed in speeds])
-    rows.append(["second"] + ["{}: {:.0%}".format(*model.limits(speed)[1]) for speed in speeds])
-    rows.append(["third"] + ["{}: {:.0%}".format(*model.limits(speed)[2]) for speed in speeds])
+    for nth, place in enumerate(["first quota, and how much of it", "second", "third"]):
+        rows.append([place] + [quota(*model.limits(speed)[nth]) for speed in speeds])
     text += "\n" + table(head, rows)
     text += f"\nA month in which nobody comes: {dollars(model.fixed())}.\n"
-    assert "total" not in parts
     return text
 
 

@@ -30,6 +30,7 @@ fn whatever_gets_dearer_makes_a_sign_in_dearer() {
         "dynamodb_million_reads=2",
         "logs_gb=1",
         "log_bytes=5000",
+        "access_log_bytes=5000",
         "amazon_ms=1000",
     ] {
         let then = model(&[input]).unwrap();
@@ -37,7 +38,7 @@ fn whatever_gets_dearer_makes_a_sign_in_dearer() {
         assert!(then["at"]["100"]["$ a month"].as_f64() > now["at"]["100"]["$ a month"].as_f64());
     }
     let fixed = |model: &Value| model["fixed"].as_f64().unwrap();
-    for input in ["custom_metrics=100", "secret_month=1", "kms_keys=3"] {
+    for input in ["custom_metrics=100", "alarm_month=1", "secret_month=1", "kms_keys=3"] {
         let then = model(&[input]).unwrap();
         assert!(fixed(&then) > fixed(&now), "{input}");
         assert_eq!(sign_in(&then), sign_in(&now), "{input}");

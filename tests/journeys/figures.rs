@@ -9,7 +9,7 @@ use tests::{Browser, SESSION};
 use crate::stack;
 
 /// The most that one request may log, in bytes: a line is paid for by its length.
-const LONGEST_LINE: usize = 1_000;
+const LONGEST_LINE: usize = 1_200;
 
 /// One line of the table.
 struct Figure {

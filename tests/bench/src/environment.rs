@@ -221,10 +221,11 @@ fn invocation(event: Vec<u8>) -> Message {
 }
 
 /// What Lambda itself puts into the environment.
-const OF_LAMBDA: [(&str, &str); 6] = [
+const OF_LAMBDA: [(&str, &str); 7] = [
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
     ("AWS_LAMBDA_FUNCTION_NAME", "f"),
     ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+    ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/f"),
     ("LANG", "en_US.UTF-8"),
     ("TZ", ":UTC"),
     ("_HANDLER", "bootstrap"),

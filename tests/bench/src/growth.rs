@@ -25,7 +25,10 @@ pub(crate) async fn growth() -> Result<(), Error> {
     for size in SIZES {
         all.push(among(size).await?);
     }
-    println!("| | DynamoDB requests | {} |", SIZES.map(|size| format!("ms among {size}")).join(" | "));
+    println!(
+        "| | DynamoDB requests | {} |",
+        SIZES.map(|size| format!("ms among {size}")).join(" | ")
+    );
     println!("|---|{}", "---|".repeat(1 + SIZES.len()));
     let mut grew = Vec::new();
     for (at, flow) in all[0].iter().enumerate() {

@@ -37,7 +37,10 @@ pub(crate) fn report(root: &Path, flows: &[Flow], report: &Report) -> Result<(),
     }
     let took = far.warm.median() / 1e3;
     let more = took - 2.0 * FAR.as_secs_f64() * 1e3;
-    println!("{} with Amazon {FAR:?} away: {took:.1} ms, which is {more:.1} ms more than two round trips.\n", far.name);
+    println!(
+        "{} with Amazon {FAR:?} away: {took:.1} ms, which is {more:.1} ms more than two round trips.\n",
+        far.name
+    );
     println!("{}", calls(flows));
     let measured = all.iter().chain(hashes).map(|one| (one.name.clone(), program(one, &sizes)));
     let flows = flows.iter().map(|flow| (flow.name.to_owned(), counts(flow)));
@@ -64,7 +67,10 @@ fn memory() -> Result<Value, Error> {
     ];
     let needed = needed.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let functions = Template::read(&needed.into())?.functions;
-    Ok(functions.into_iter().map(|function| (function.name, Value::from(function.memory))).collect())
+    Ok(functions
+        .into_iter()
+        .map(|function| (function.name, Value::from(function.memory)))
+        .collect())
 }
 
 /// What was used, to be compared with next time.
@@ -169,9 +175,9 @@ fn calls(flows: &[Flow]) -> String {
 }
 
 fn program(one: &Measured, sizes: &BTreeMap<String, u64>) -> Value {
-    let instructions = one.instructions.map(|counted| {
-        json!({ "init": counted.init, "first": counted.first, "warm": counted.warm })
-    });
+    let instructions = one.instructions.map(
+        |counted| json!({ "init": counted.init, "first": counted.first, "warm": counted.warm }),
+    );
     json!({
         "init_us": one.init.json(),
         "init_cpu_us": one.init_cpu.json(),

@@ -31,9 +31,11 @@ impl Authority {
             Ok::<_, rcgen::Error>(params)
         };
         let root = CertifiedIssuer::self_signed(authority("root")?, KeyPair::generate()?)?;
-        let between = CertifiedIssuer::signed_by(authority("intermediate")?, KeyPair::generate()?, &root)?;
+        let between =
+            CertifiedIssuer::signed_by(authority("intermediate")?, KeyPair::generate()?, &root)?;
         let key = KeyPair::generate()?;
-        let leaf = CertificateParams::new(vec!["localhost".to_owned()])?.signed_by(&key, &between)?;
+        let leaf =
+            CertificateParams::new(vec!["localhost".to_owned()])?.signed_by(&key, &between)?;
         let chain = vec![leaf.into(), between.der().clone()];
         let key = PrivateKeyDer::try_from(key.serialize_der())?;
         let server = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -48,7 +50,8 @@ impl Authority {
 
     /// Copies a binary, which then trusts this authority; one that trusts nobody stays as it is.
     pub(crate) fn teach(&self, binary: &Path, copy: &Path) -> Result<(), Error> {
-        let mut bytes = fs::read(binary).map_err(|error| format!("{}: {error}", binary.display()))?;
+        let mut bytes =
+            fs::read(binary).map_err(|error| format!("{}: {error}", binary.display()))?;
         let begins = ROOTS.find(BEGIN).unwrap_or_default();
         let ends = ROOTS.find(END).unwrap_or_default() + END.len();
         let root = &ROOTS.as_bytes()[begins..ends];

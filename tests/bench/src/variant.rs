@@ -31,7 +31,12 @@ pub(crate) struct Variant {
 
 impl Variant {
     /// One of ours, as it was recorded.
-    pub(crate) fn of(name: &str, flow: &Flow, copies: &Path, authority: &Authority) -> Result<Self, Error> {
+    pub(crate) fn of(
+        name: &str,
+        flow: &Flow,
+        copies: &Path,
+        authority: &Authority,
+    ) -> Result<Self, Error> {
         let invocation = &flow.invocation;
         let mut program = invocation.program.clone();
         let binary = program.path.clone();
