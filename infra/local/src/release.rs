@@ -1,5 +1,5 @@
 //! This release and the one before it, whose functions may answer by turns, as they do in the cloud
-//! while a new version takes over step by step.
+//! while a new version takes over step by step; and this one as it is deployed.
 
 use std::path::{Path, PathBuf};
 
@@ -12,12 +12,19 @@ pub enum Release {
     This,
     /// Those of the release before, which `tests/run full` builds.
     Previous,
+    /// Those of this tree, as `sam build` has packaged them for `tests/run full`.
+    Packaged,
 }
 
 impl Release {
     /// The tree of the previous release, with what was built of it.
     pub(crate) fn previous_tree() -> PathBuf {
         Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/previous")).to_owned()
+    }
+
+    /// Where `sam build` has put what it packaged.
+    pub(crate) fn packages() -> PathBuf {
+        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/sam")).to_owned()
     }
 
     /// Who answers in every stack that is told nothing else: `TURNS=previous,this` in the environment
@@ -36,9 +43,10 @@ impl Release {
         let turns = words.map(|word| match word {
             "this" => Ok(Self::This),
             "previous" => Ok(Self::Previous),
-            _ => {
-                Err(format!("TURNS is of the words this and previous, with commas between: {word}"))
-            }
+            "packaged" => Ok(Self::Packaged),
+            _ => Err(format!(
+                "TURNS is of the words this, previous and packaged, with commas between: {word}"
+            )),
         });
         Ok(turns.collect::<Result<_, _>>()?)
     }

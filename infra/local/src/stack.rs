@@ -224,9 +224,13 @@ impl Stack {
             Release::Previous => {
                 (Release::previous_tree().join("target/debug"), "`tests/run previous` builds it")
             }
+            Release::Packaged => (Release::packages(), "`tests/run full` packages it"),
         };
         let binaries = template.functions.iter().map(|function| {
-            let path = folder.join(&function.name).with_extension(env::consts::EXE_EXTENSION);
+            let path = match release {
+                Release::Packaged => folder.join(&function.id).join("bootstrap"),
+                _ => folder.join(&function.name).with_extension(env::consts::EXE_EXTENSION),
+            };
             if !path.is_file() {
                 return Err(format!("{} is missing: {how}", path.display()).into());
             }
@@ -283,6 +287,9 @@ impl Options {
                     false => self.turns.clone(),
                 };
                 let mut binaries = stack.binaries(&template, Release::This)?;
+                if turns.contains(&Release::Packaged) {
+                    binaries.extend(stack.binaries(&template, Release::Packaged)?);
+                }
                 if turns.contains(&Release::Previous) {
                     let tree = Release::previous_tree();
                     let previous = Template::read_of(&tree, &stack.parameters)?;

@@ -48,6 +48,8 @@ pub struct Throttle {
 /// A function.
 #[derive(Clone, Debug)]
 pub struct Function {
+    /// Its logical id.
+    pub id: String,
     /// Its name, which is the name of its binary.
     pub name: String,
     /// The routes that lead to it.
@@ -139,7 +141,7 @@ impl Template {
                 let binary = &resource["Metadata"]["BuildProperties"]["Binary"];
                 let binary = binary.as_str().ok_or("has no Metadata.BuildProperties.Binary")?;
                 let own = source.properties(resource, &OF_A_FUNCTION)?;
-                self.functions.push(Function::from_properties(binary, globals, &own)?);
+                self.functions.push(Function::from_properties((id, binary), globals, &own)?);
             }
             Some("AWS::DynamoDB::Table") => {
                 let wanted = [&DEFINES_A_TABLE[..], &["TimeToLiveSpecification"]].concat();
@@ -176,7 +178,7 @@ impl Template {
 
 impl Function {
     fn from_properties(
-        name: &str,
+        (id, name): (&str, &str),
         globals: &Map<String, Json>,
         own: &Map<String, Json>,
     ) -> Result<Self, Error> {
@@ -211,6 +213,7 @@ impl Function {
         let events = own.get("Events").and_then(Json::as_object).into_iter().flatten();
         let routes = events.filter(|(_, event)| event["Type"] == "HttpApi");
         Ok(Self {
+            id: id.to_owned(),
             name: name.to_owned(),
             routes: routes.map(|(_, event)| Route::of(event)).collect::<Result<_, _>>()?,
             settings,

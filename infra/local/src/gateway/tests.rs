@@ -48,6 +48,7 @@ const AMPLE: Limits = Limits {
 fn function(name: &str) -> Function {
     let route = |method: &str| Route::Path { method: method.to_owned(), path: "/auth/one".into() };
     Function {
+        id: format!("{name}Function"),
         name: name.to_owned(),
         routes: if name == "one" { vec![route("ANY")] } else { Vec::new() },
         settings: BTreeMap::new(),
