@@ -5,15 +5,12 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
-use crate::{below, folders, none, read};
+use crate::{below, none, read};
 
 const LIST: &str = "tests/threats.toml";
 
 /// What may stand in place of tests.
-const WORDS: [&str; 3] = ["superseded", "later", "not"];
-
-/// Rooms that are not built yet.
-const ROOMS: [&str; 2] = ["accounts", "infra/deployment"];
+const WORDS: [&str; 2] = ["superseded", "not"];
 
 /// The groups of threats, with the number of the last one of each.
 const THREATS: [(&str, u32); 13] = [
@@ -197,7 +194,7 @@ fn every_threat_is_listed_in_its_place_and_in_words() {
 
 #[test]
 fn every_answer_to_a_threat_is_a_test_that_is_there_or_a_reason() {
-    let (needed, tests, rooms) = (needed(), tests(), folders());
+    let (needed, tests) = (needed(), tests());
     let mut wrong = Vec::new();
     for (_, Row { id, tests: named, told }) in listed() {
         for test in &named {
@@ -219,15 +216,6 @@ fn every_answer_to_a_threat_is_a_test_that_is_there_or_a_reason() {
         }
         if word == "not" && !named.is_empty() {
             wrong.push(format!("{id} does not apply, and has tests"));
-        }
-        if word == "later" {
-            let room = why.split([' ', ':', ';', ',']).next().unwrap_or_default();
-            let built = room
-                .strip_prefix("functions/")
-                .is_some_and(|name| rooms.iter().any(|folder| folder == name));
-            if built || !ROOMS.contains(&room) {
-                wrong.push(format!("{id}: {room:?} is no room that comes later"));
-            }
         }
     }
     none(wrong);
@@ -272,7 +260,6 @@ fn threats_are_counted() {
     println!("| answered by tests | {plain} |");
     for (word, words) in [
         ("superseded", "answered otherwise than they were thought of, by tests"),
-        ("later", "of rooms that are not built yet"),
         ("not", "that do not apply"),
     ] {
         println!("| {words} | {} |", count(&|row| told(row, word)));
