@@ -13,7 +13,7 @@ pub(crate) use self::stack::{Stack, said};
 
 /// The functions, and for each of them a path that leads to it; two are led to otherwise. The logical id
 /// of `session` is `SessionFunction`.
-pub(crate) const FUNCTIONS: [(&str, Option<&str>); 14] = [
+pub(crate) const FUNCTIONS: [(&str, Option<&str>); 15] = [
     ("login", Some("/auth/amazon/login")),
     ("callback", Some("/auth/amazon/callback")),
     ("link", Some("/auth/amazon/link")),
@@ -28,6 +28,7 @@ pub(crate) const FUNCTIONS: [(&str, Option<&str>); 14] = [
     ("authorizer", None),
     ("lifecycle", Some("/auth/lifecycle")),
     ("notices", None),
+    ("pretraffic", None),
 ];
 
 /// A deployment, or what takes its place on this machine.

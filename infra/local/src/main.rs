@@ -4,7 +4,6 @@ mod arguments;
 mod television;
 
 use std::{
-    collections::BTreeMap,
     env, fs,
     path::{Path, PathBuf},
     process::{Command, ExitCode},
@@ -119,10 +118,7 @@ fn introduce(stack: &Stack, site: Option<&Site>) {
 
 /// Writes what the functions need to know, for somebody else to run them, and for `lwa-doctor`.
 fn write_settings(stack: &Stack) -> Result<PathBuf, Error> {
-    let mut settings = BTreeMap::new();
-    for function in Stack::functions()? {
-        settings.extend(stack.settings(&function));
-    }
+    let mut settings = stack.settings_of_all()?;
     // These are Lambda's, whoever plays it.
     settings.retain(|name, _| !name.starts_with("AWS_LAMBDA_"));
     let lines = settings.iter().map(|(name, value)| format!("{name}='{value}'\n"));

@@ -111,6 +111,17 @@ impl Stack {
         self.settings.get(function).cloned().unwrap_or_default()
     }
 
+    /// What all functions are told, as one: for somebody else to run them, and for whoever looks at it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Stack::functions`].
+    pub fn settings_of_all(&self) -> Result<BTreeMap<String, String>, Error> {
+        // Who waits for deployments invokes functions of ours; all others mean the account system's.
+        let functions = Self::functions()?.into_iter().filter(|function| function != "pretraffic");
+        Ok(functions.flat_map(|function| self.settings(&function)).collect())
+    }
+
     /// The functions' names, in the template's order.
     pub fn functions() -> Result<Vec<String>, Error> {
         let template = Template::read(&settings::parameters("", "", &BTreeMap::new()))?;

@@ -26,10 +26,7 @@ impl Here {
     pub(crate) async fn with(options: Options) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let stack = options.start().await.unwrap();
-        let mut settings = BTreeMap::new();
-        for function in Stack::functions().unwrap() {
-            settings.extend(stack.settings(&function));
-        }
+        let settings = stack.settings_of_all().unwrap();
         let nth = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("lwa-doctor-{}-{nth}.env", std::process::id());
         Self { stack, settings, file: env::temp_dir().join(name) }

@@ -53,8 +53,8 @@ fn every_function_has_a_binary_and_a_route_but_those_that_something_else_invokes
         assert!(!function.name.is_empty(), "{function:?}");
         invoked.extend(function.routes.is_empty().then_some(function.name.as_str()));
     }
-    // By the gateway itself, and by a stream and a schedule.
-    assert_eq!(invoked, ["authorizer", "notices"]);
+    // By the gateway itself, by a stream and a schedule, and by CodeDeploy.
+    assert_eq!(invoked, ["authorizer", "notices", "pretraffic"]);
     let (session, key) = template.route("GET", "/auth/session").unwrap();
     assert_eq!((session.name.as_str(), key.as_str()), ("session", "ANY /auth/session"));
     let (elsewhere, key) = template.route("GET", "/auth/nowhere").unwrap();
