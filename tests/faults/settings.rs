@@ -58,14 +58,14 @@ fn requests(function: &str) -> &'static [(&'static str, &'static str)] {
         ],
         "lifecycle" => &[("POST", "/auth/lifecycle"), ("GET", "/auth/lifecycle")],
         // These are invoked.
-        "authorizer" | "notices" => &[],
+        "authorizer" | "notices" | "pretraffic" => &[],
         _ => panic!("{function} is new: which routes has it?"),
     }
 }
 
 /// What a function is invoked with by something else than a request, if it ever is. The authorizer
 /// is asked about somebody who is signed in, so that it has no other reason to say no.
-fn event(function: &str, session: &str) -> Option<String> {
+fn event(stack: &Stack, function: &str, session: &str) -> Option<String> {
     match function {
         "authorizer" => Some(Specimen::of("authorizer").cookie(SESSION, session).event()),
         "lifecycle" => {
@@ -73,6 +73,8 @@ fn event(function: &str, session: &str) -> Option<String> {
             Some(event.to_owned())
         }
         "notices" => Some(Specimen::of("notices").event()),
+        // All others are in trouble here themselves: it tells of one that is not there.
+        "pretraffic" => Some(stack.deployments.begin("nobody").to_string()),
         _ => None,
     }
 }
@@ -119,7 +121,7 @@ impl<'a> Function<'a> {
         let ours = |name: &str| !name.starts_with("AWS_") || name == "AWS_REGION";
         let settings = stack.settings(&name).into_iter().filter(|(name, _)| ours(name)).collect();
         let browser = Browser::new(stack);
-        let (usual, event_of) = (Vec::new(), event(&name, session));
+        let (usual, event_of) = (Vec::new(), event(stack, &name, session));
         let mut function = Self { stack, browser, name, settings, usual, event: None };
         for answer in function.ask_all().await {
             function.usual.push((answer.status, code(&answer)));

@@ -40,9 +40,17 @@ const fn optional(wrong: &'static [&'static str]) -> Setting {
     Setting { needed: false, wrong }
 }
 
+/// Nor does whoever asks a new version, which needs to know where it is and no more.
+const READ_BEFORE_TRAFFIC: [&str; 1] = ["AWS_REGION"];
+
 /// Every setting that some function has.
 pub(crate) fn setting(function: &str, name: &str) -> Setting {
-    if function == "authorizer" && !READ_BY_THE_AUTHORIZER.contains(&name) {
+    let read = match function {
+        "authorizer" => &READ_BY_THE_AUTHORIZER[..],
+        "pretraffic" => &READ_BEFORE_TRAFFIC,
+        _ => &[name],
+    };
+    if !read.contains(&name) {
         return ANY_TEXT;
     }
     match name {

@@ -147,6 +147,7 @@ async fn invoke(
     }
     let functions = hold(&desk.functions).clone();
     let spoken = match functions {
+        Some((lambda, _)) if !lambda.has(&name) => None,
         Some((lambda, logs)) => {
             let before = logs.lines(Some(&name)).len();
             let returned = lambda.invoke(&name, (&id(), ""), body).await;

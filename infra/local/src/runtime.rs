@@ -200,6 +200,11 @@ impl Lambda {
         Err(Nothing::Failed)
     }
 
+    /// Whether there is a function of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.functions.contains_key(name)
+    }
+
     /// Kills the processes of a function that are handling a request.
     pub(crate) fn kill(&self, name: &str) {
         if let Some(function) = self.functions.get(name) {

@@ -16,7 +16,7 @@ async fn a_deployment_that_is_right_is_called_right() {
     // It is a trial, and Mia's address has capitals.
     assert_eq!(ran.ended("advice"), ["public-url", "accounts-rows"], "{}", ran.out);
     let functions = ran.lines("ok")[1];
-    assert!(functions.1.ends_with(": 14 of them."), "{functions:?}");
+    assert!(functions.1.ends_with(": 15 of them."), "{functions:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
