@@ -1,7 +1,7 @@
 //! What a function calls: first the real ones of the local stack, which is recorded; then their answers
 //! from the tape, at once and as often as one likes.
 //!
-//! A request that is on the tape to the letter gets that answer. One that holds something random, such as
+//! A request that is on the tape as it is gets that answer. One that holds something random, such as
 //! a new session, gets the answer of the last one of its kind: nothing is checked, so the same callback
 //! succeeds a thousand times.
 
@@ -173,7 +173,7 @@ fn reads(request: &Message) -> bool {
 /// Answers by what was asked.
 #[derive(Default)]
 pub(crate) struct Tape {
-    to_the_letter: HashMap<(String, String, Vec<u8>), Message>,
+    to_the_letter: HashMap<(String, String, String), Message>,
     of_the_kind: HashMap<String, Message>,
 }
 
@@ -197,8 +197,13 @@ impl Tape {
     }
 }
 
-fn letter(request: &Message) -> (String, String, Vec<u8>) {
-    (request.start.clone(), operation(request).to_owned(), request.body.clone())
+fn letter(request: &Message) -> (String, String, String) {
+    let body = match serde_json::from_slice::<Value>(&request.body) {
+        // Members come in any order, and go in one.
+        Ok(json) => json.to_string(),
+        Err(_) => String::from_utf8_lossy(&request.body).into_owned(),
+    };
+    (request.start.clone(), operation(request).to_owned(), body)
 }
 
 /// What is asked of which tables.
@@ -224,4 +229,41 @@ fn find_tables(body: &Value, tables: &mut BTreeSet<String>) {
 
 pub(crate) fn hold<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exchange(body: &str, answer: &str) -> Exchange {
+        let mut request = Message::json("", body);
+        request.start = "POST / HTTP/1.1".to_owned();
+        request.headers.push(("x-amz-target".to_owned(), "DynamoDB_20120810.GetItem".to_owned()));
+        let answer = Message::json("200 OK", answer);
+        Exchange { to: Whom::Dynamodb, request, answer, units: (1.0, 0.0) }
+    }
+
+    fn played(tape: &Tape, body: &str) -> Option<Vec<u8>> {
+        Some(tape.play(&exchange(body, "").request, Duration::ZERO)?.body)
+    }
+
+    #[test]
+    fn a_request_gets_its_own_answer_in_whatever_order_its_members_come() {
+        let tape = Tape::of(&[
+            exchange(r#"{"TableName":"rows","Key":{"pk":1,"sk":2}}"#, "first"),
+            exchange(r#"{"TableName":"rows","Key":{"pk":3,"sk":4}}"#, "second"),
+        ]);
+        let asked = r#"{"Key":{"sk":2,"pk":1},"TableName":"rows"}"#;
+        assert_eq!(played(&tape, asked).unwrap(), b"first");
+    }
+
+    #[test]
+    fn a_request_that_was_never_made_gets_the_last_answer_of_its_kind() {
+        let tape = Tape::of(&[
+            exchange(r#"{"TableName":"rows","Key":1}"#, "first"),
+            exchange(r#"{"TableName":"rows","Key":2}"#, "second"),
+        ]);
+        assert_eq!(played(&tape, r#"{"TableName":"rows","Key":3}"#).unwrap(), b"second");
+        assert_eq!(played(&tape, r#"{"TableName":"others","Key":1}"#), None);
+    }
 }

@@ -33,6 +33,17 @@ pub(crate) struct Program {
     pub(crate) settings: BTreeMap<String, String>,
 }
 
+/// Where a program of this machine is: a process without a `PATH` would not find it.
+pub(crate) fn installed(name: &str) -> Result<PathBuf, Error> {
+    let said = Command::new("sh").args(["-c", "command -v \"$0\"", name]).output()?;
+    let path = String::from_utf8(said.stdout)?;
+    if path.is_empty() {
+        Err(format!("{name} is missing").into())
+    } else {
+        Ok(path.trim_end().into())
+    }
+}
+
 /// A running process; it is killed when dropped.
 pub(crate) struct Environment {
     process: Child,

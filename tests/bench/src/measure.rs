@@ -1,12 +1,8 @@
 //! Runs all variants in turns, so that whatever else the machine does hits all of them.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{fs, path::Path, time::Duration};
 
-use crate::{Error, figures::Figures, share::Share, variant::Variant};
+use crate::{Error, environment::installed, figures::Figures, share::Share, variant::Variant};
 
 /// Starts of each.
 const STARTS: usize = 15;
@@ -64,14 +60,17 @@ pub(crate) fn times(variants: &[Variant], share: &Share) -> Result<Vec<Measured>
     for _ in 0..SHARED {
         for (variant, measured) in variants.iter().zip(&mut all) {
             let running = variant.start(Duration::ZERO)?;
-            match share.confine(running.environment.id())? {
-                true => measured.first_shared.time(running.invoke()?),
-                false => {
-                    let cpu = running.environment.cpu()?;
-                    running.invoke()?;
-                    let cpu = running.environment.cpu()?.saturating_sub(cpu);
-                    measured.first_shared.time(cpu.mul_f64(1.0 / Share::OF_128_MB));
-                }
+            if share.is_real() {
+                let group = share.confine(running.environment.id())?;
+                measured.first_shared.time(running.invoke()?);
+                // First those in it.
+                drop(running);
+                drop(group);
+            } else {
+                let cpu = running.environment.cpu()?;
+                running.invoke()?;
+                let cpu = running.environment.cpu()?.saturating_sub(cpu);
+                measured.first_shared.time(cpu.mul_f64(1.0 / Share::OF_128_MB));
             }
         }
     }
@@ -121,7 +120,7 @@ pub(crate) fn instructions(variant: &Variant, folder: &Path) -> Result<Instructi
             "--quiet".to_owned(),
             format!("--callgrind-out-file={}", out.display()),
         ];
-        let valgrind = (PathBuf::from("/usr/bin/valgrind"), arguments);
+        let valgrind = (installed("valgrind")?, arguments);
         let running = variant.start_by(Duration::ZERO, Some(valgrind))?;
         (0..requests).try_for_each(|_| running.invoke().map(drop))?;
         running.environment.end()?;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     Error,
     doors::{Door, Exchange, Exchanges, Whom, hold},
-    environment::{Environment, Program, now},
+    environment::{Environment, Program, installed, now},
     flow,
     flows::Flow,
     tls::Authority,
@@ -36,13 +36,14 @@ pub(crate) async fn variants(
     let certificate = folder.join("authority.pem");
     fs::write(&certificate, &authority.pem)?;
     let invocation = &flow(flows, "session check")?.invocation;
+    let node = installed("node")?;
     let program = |bundle: PathBuf| {
         let mut settings = invocation.program.settings.clone();
         let certificate = certificate.display().to_string();
         settings.insert("NODE_EXTRA_CA_CERTS".to_owned(), certificate);
         settings.insert("NODE_NO_WARNINGS".to_owned(), "1".to_owned());
         let arguments = vec![bundle.display().to_string()];
-        Program { path: PathBuf::from("/usr/bin/node"), arguments, settings }
+        Program { path: node.clone(), arguments, settings }
     };
 
     let mut event: Value = serde_json::from_slice(&invocation.event)?;
