@@ -78,7 +78,7 @@ async fn figures_dynamodb_and_amazon_requests() {
     assert_eq!(ann.prove(&page, "not-her-password").await.status, 401);
     note("link, wrong password", 5);
     assert_eq!(ann.prove(&page, "ann-local-password").await.status, 303);
-    note("link, right password", 6);
+    note("link, right password", 5);
 
     let noa = Browser::new(&stack);
     let asked = noa.sign_in_at_amazon("noa", "/").await;

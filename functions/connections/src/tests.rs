@@ -69,6 +69,7 @@ impl Setting {
         let link = Link {
             copied: &Default::default(),
             pending: None,
+            again: false,
             customer: &customer(),
             account: &id(account),
             epoch: 0,
@@ -512,6 +513,7 @@ async fn a_link_that_was_made_anew_is_not_undone_by_an_old_notice() {
     let link = Link {
         copied: &Default::default(),
         pending: None,
+        again: false,
         customer: &customer(),
         account: &id("ann"),
         epoch: 0,

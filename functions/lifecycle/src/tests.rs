@@ -103,6 +103,7 @@ impl Setting {
         let link = Link {
             copied: &Default::default(),
             pending: None,
+            again: true,
             customer,
             account: &id("ann"),
             epoch,

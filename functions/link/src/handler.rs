@@ -171,11 +171,11 @@ impl Link {
             handed: None,
             at,
         };
-        let mut entry = self.entrance.link(visit, record, epoch).await?;
+        // Nearly always there is no link yet, and to ask first would be for nothing.
+        let mut entry = self.entrance.link(visit, record, epoch, None).await?;
         if entry.changed(Part::Identity) || entry.changed(Part::Reverse) {
-            // The ticket is used up all the same, unless the other click has done so.
-            let ticket = visit.ticket.filter(|_| !entry.changed(Part::Ticket));
-            entry = self.linked_meanwhile(Visit { ticket, ..visit }, &waiting.account).await?;
+            let used = entry.changed(Part::Ticket);
+            entry = self.linked_before(visit, record, epoch, used).await?;
         }
         match entry {
             Entry::Open(opened) if waiting.ticket.kind.is_bearer() => {
@@ -195,16 +195,25 @@ impl Link {
         }
     }
 
-    /// The customer or the account is linked already. Where it is the very link that was wanted –
-    /// the button was pressed twice – they are let in by it; all else stays as it is.
-    async fn linked_meanwhile(
+    /// The customer or the account is linked already. Where it is the very link that was wanted, it has
+    /// now been proven once more, or the button was pressed twice and they are let in by it; all else
+    /// stays as it is. `used` says whether the ticket is.
+    async fn linked_before(
         &self,
         visit: Visit<'_>,
-        account: &AccountId,
+        record: &Record,
+        epoch: u64,
+        used: bool,
     ) -> Result<Entry, Failure> {
+        let account = &record.account.id;
         let identity = self.entrance.identities.find(&visit.customer.user_id).await;
         match identity.map_err(Failure::unavailable)? {
+            Some(identity) if identity.account == *account && identity.prove_again => {
+                self.entrance.link(visit, record, epoch, Some(&identity)).await
+            }
             Some(identity) if identity.account == *account => {
+                // The ticket is used up all the same, unless the other click has done so.
+                let visit = Visit { ticket: visit.ticket.filter(|_| !used), ..visit };
                 // The other click may have filled something in.
                 match self.entrance.account(account).await? {
                     Some(record) => self.entrance.enter(visit, &identity, &record).await,

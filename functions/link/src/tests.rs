@@ -244,7 +244,7 @@ async fn the_right_password_links_and_lets_in() {
 }
 
 #[tokio::test]
-async fn linking_costs_six_requests() {
+async fn linking_costs_five_requests() {
     let at = setting().await;
     let key = at.ticket().await;
     at.guess(&key, RIGHT).await;
@@ -255,7 +255,6 @@ async fn linking_costs_six_requests() {
             "GetItem accounts",
             "GetItem sessions",
             "TransactWriteItems tickets",
-            "GetItem identities",
             "TransactWriteItems accounts,identities,sessions,tickets"
         ]
     );
@@ -366,6 +365,20 @@ async fn e03_a_link_to_be_proven_again_is_proven_by_the_password() {
     assert_eq!(at.guess(&key, RIGHT).await.status(), 303);
     let row = at.stack.dynamodb.get("identities", &[("pk", pk)]).unwrap();
     assert_eq!(row["prove_again"], Value::Null);
+}
+
+#[tokio::test]
+async fn what_the_owner_has_emptied_stays_empty_when_the_link_is_proven_again() {
+    let at = setting_with(&[("ProfileSync", "postal_code=fill_empty")]).await;
+    at.guess(&at.ticket().await, RIGHT).await;
+    let (dynamodb, ann) = (&at.stack.dynamodb, [("id", "ann")]);
+    assert_eq!(dynamodb.get("accounts", &ann).unwrap()["postal_code"]["S"], "98109");
+    dynamodb.set("accounts", &ann, "postal_code", Value::Null).unwrap();
+    let pk = [("pk", "AMAZON#amzn1.account.ANN")];
+    dynamodb.set("identities", &pk, "prove_again", true).unwrap();
+    assert_eq!(at.guess(&at.ticket().await, RIGHT).await.status(), 303);
+    assert_eq!(dynamodb.get("identities", &pk).unwrap()["prove_again"], Value::Null);
+    assert_eq!(dynamodb.get("accounts", &ann).unwrap()["postal_code"], Value::Null);
 }
 
 // The button pressed twice.

@@ -154,6 +154,7 @@ pub async fn link(dynamodb: &Dynamodb, user_id: &str, account: &str) -> Result<(
         proven_at: now,
         copied: &Default::default(),
         pending: None,
+        again: false,
         now,
     };
     let identities = Identities { client: dynamodb.client(), table: "identities".to_owned() };

@@ -111,7 +111,8 @@ impl Entrance {
         self.enter_account(visit, record, How::Amazon, epoch, (bond, &identity.copied)).await
     }
 
-    /// Lets in a customer who has just proven to know the account's password, and links them.
+    /// Lets in a customer who has just proven to know the account's password, and links them. `before` is
+    /// the link that had to be proven once more.
     ///
     /// # Errors
     ///
@@ -121,12 +122,11 @@ impl Entrance {
         visit: Visit<'_>,
         record: &Record,
         epoch: u64,
+        before: Option<&Identity>,
     ) -> Result<Entry, Failure> {
-        // A link that is proven once more has its history.
-        let before = self.identities.find(&visit.customer.user_id).await;
-        let before = before.map_err(Failure::unavailable)?.map(|identity| identity.copied);
-        let before = before.unwrap_or_default();
-        self.enter_account(visit, record, How::Linked, epoch, (Bond::Proven, &before)).await
+        let bond = Bond::Proven { again: before.is_some() };
+        let copied = before.map(|identity| identity.copied.clone()).unwrap_or_default();
+        self.enter_account(visit, record, How::Linked, epoch, (bond, &copied)).await
     }
 
     /// Lets somebody into an account that was there before.
@@ -143,7 +143,7 @@ impl Entrance {
         }
         let (changes, copied) = self.sync.changes(visit.customer, &record.held, before);
         let item = match bond {
-            Bond::Proven => self.accounts.linking(record, &changes),
+            Bond::Proven { .. } => self.accounts.linking(record, &changes),
             _ => self.accounts.entering(record, &changes),
         };
         let item = item.map_err(Failure::broken)?;
@@ -202,7 +202,7 @@ impl Entrance {
         let (told, event) = match bond {
             Bond::Linked(_) => (None, None),
             Bond::Created { .. } | Bond::Completed(_) => (None, Some(Event::Registered)),
-            Bond::Proven => {
+            Bond::Proven { .. } => {
                 let told = self.notice(notice::Kind::Linked, &account.id, Some(customer), now);
                 (told, Some(Event::Linked))
             }

@@ -78,6 +78,7 @@ impl Entrance {
             proven_at: current.session.proven_at.unwrap_or(now),
             copied: if self.accounts.capabilities().joins_transactions { &copied } else { before },
             pending: None,
+            again: true,
             now,
         };
         let mut writes: Vec<_> = account.map(Write::account).into_iter().collect();

@@ -42,7 +42,10 @@ pub enum Bond<'a> {
     /// By a link made earlier, which must still be what it was.
     Linked(&'a Identity),
     /// By the account's password: a link is made.
-    Proven,
+    Proven {
+        /// Whether it takes the place of itself, which had to be proven once more.
+        again: bool,
+    },
     /// By creation: the account is new, and a link and a claim to its address are made.
     Created {
         /// Its address.
@@ -67,7 +70,7 @@ impl Admission<'_> {
         tickets: &Tickets,
     ) -> Result<Commit, Error> {
         let email = self.customer.email.as_ref();
-        let link = |how, pending| {
+        let link = |how, pending, again| {
             identities.link(&Link {
                 customer: &self.customer.user_id,
                 account: &self.session.account,
@@ -77,6 +80,7 @@ impl Admission<'_> {
                 proven_at: self.now,
                 copied: self.copied,
                 pending,
+                again,
                 now: self.now,
             })
         };
@@ -91,10 +95,10 @@ impl Admission<'_> {
                     self.copied,
                 )?);
             }
-            Bond::Proven => writes.extend(link(How::Linked, None)?),
-            Bond::Completed(key) => writes.extend(link(How::Registered, Some(key))?),
+            Bond::Proven { again } => writes.extend(link(How::Linked, None, again)?),
+            Bond::Completed(key) => writes.extend(link(How::Registered, Some(key), false)?),
             Bond::Created { email, stale } => {
-                writes.extend(link(How::Registered, None)?);
+                writes.extend(link(How::Registered, None, false)?);
                 if let Some(email) = email {
                     writes.push(identities.claim(email, &self.session.account, stale)?);
                     opening = sessions.open_first(self.token, self.session, email)?;

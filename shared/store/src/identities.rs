@@ -89,6 +89,8 @@ pub struct Link<'a> {
     pub copied: &'a Copied,
     /// The creation that this completes.
     pub pending: Option<&'a CreationKey>,
+    /// Whether this very link may be there already, and must be proven once more.
+    pub again: bool,
     /// When.
     pub now: Timestamp,
 }
@@ -141,8 +143,8 @@ impl Identities {
         row.map(|row| text(&row, "account_id", AccountId::parse)).transpose()
     }
 
-    /// Links, if neither side is linked otherwise. A link that must be proven once more may be
-    /// replaced by itself, and a creation that came to nothing by any link.
+    /// Links, if neither side is linked otherwise. A creation that came to nothing may be replaced by
+    /// any link.
     ///
     /// # Errors
     ///
@@ -153,6 +155,9 @@ impl Identities {
             Some(key) => forth
                 .condition_expression("pending = :key")
                 .expression_attribute_values(":key", s(key.as_str())),
+            None if !link.again => {
+                forth.condition_expression("attribute_not_exists(pk) OR attribute_exists(pending)")
+            }
             None => forth
                 .condition_expression(
                     "attribute_not_exists(pk) OR attribute_exists(pending) \

@@ -279,6 +279,7 @@ fn identity_row_of(
     let link = Link {
         copied: &Default::default(),
         pending: None,
+        again: false,
         customer: &customer.user_id,
         account,
         epoch,

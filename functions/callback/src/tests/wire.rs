@@ -264,6 +264,7 @@ async fn a_creation_that_came_to_nothing_keeps_nobody_from_what_they_prove() {
         proven_at: LEFT,
         copied: &Default::default(),
         pending: None,
+        again: false,
         now: LEFT,
     };
     let identities = &at.callback.entrance.identities;

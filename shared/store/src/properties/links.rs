@@ -33,6 +33,7 @@ fn f_item_what_was_copied_is_read_as_it_was_written() {
             proven_at: Timestamp(1),
             copied: &copied,
             pending: None,
+            again: false,
             now: Timestamp(1),
         };
         assert_eq!(parse_link(&identities::print(&link)).unwrap().copied, copied);
