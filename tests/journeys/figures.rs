@@ -68,7 +68,7 @@ async fn figures_dynamodb_and_amazon_requests() {
 
     let nora = Browser::new(&stack);
     nora.sign_in_at_amazon("nora", "/").await;
-    note("callback, newcomer", 6);
+    note("callback, newcomer", 4);
 
     let ann = Browser::new(&stack);
     let asked = ann.sign_in_at_amazon("ann", "/").await;
@@ -76,18 +76,18 @@ async fn figures_dynamodb_and_amazon_requests() {
     let page = ann.follow(&asked).await;
     note("link page", 1);
     assert_eq!(ann.prove(&page, "not-her-password").await.status, 401);
-    note("link, wrong password", 5);
+    note("link, wrong password", 4);
     assert_eq!(ann.prove(&page, "ann-local-password").await.status, 303);
     note("link, right password", 5);
 
     let noa = Browser::new(&stack);
     let asked = noa.sign_in_at_amazon("noa", "/").await;
-    note("callback, no e-mail", 4);
+    note("callback, no e-mail", 3);
     let page = noa.follow(&asked).await;
     note("registration page", 1);
     let fields = [("csrf", page.input("csrf")), ("email", "noa@home.example")];
     assert_eq!(noa.post("/auth/amazon/register", &fields).await.status, 303);
-    note("register", 6);
+    note("register", 4);
 
     let body = json!({ "access_token": stack.amazon.token("lin", APP_CLIENT_ID, "profile") });
     let app = Browser::new(&stack);
