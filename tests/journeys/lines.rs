@@ -222,5 +222,8 @@ async fn k01_no_log_level_makes_a_function_say_more() {
     // The lines of the requests and one event: somebody is in.
     let lines = stack.logs();
     assert_eq!(lines.len(), requests.len() + 1, "{lines:#?}");
-    assert!(lines.iter().all(|line| line.starts_with(r#"{"_aws""#)), "{lines:#?}");
+    assert!(
+        lines.iter().all(|line| line.starts_with(r#"{"level":"INFO","timestamp":"#)),
+        "{lines:#?}"
+    );
 }

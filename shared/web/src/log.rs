@@ -18,6 +18,7 @@
 
 mod at_hand;
 mod event;
+mod line;
 mod metrics;
 #[cfg(test)]
 mod tests;
@@ -26,7 +27,7 @@ use std::{fmt::Write as _, panic, time::Duration};
 
 use domain::{Clock, Timestamp};
 use lambda_http::http::Method;
-use serde_json::{Value, json};
+use serde::Serialize;
 use tally::{Service, Tally};
 
 use crate::{Failure, Reply, Request, reply::Ending};
@@ -35,31 +36,32 @@ use at_hand::Level;
 pub(crate) use at_hand::{Author, begin};
 pub(crate) use event::refusal;
 pub use event::{Audit, Event, event};
+use line::Line;
 
 /// Writes the one line of a request: what was asked and how it ended.
 pub(crate) fn request(request: &Request, reply: &Reply, failure: Option<&Failure>, took: Duration) {
     let ending = reply.extensions().get::<Ending>().map_or("ok", |ending| ending.0);
     let mut line = ended(ending, reply.status().is_server_error(), failure, took);
-    line["method"] = method(&request.method).into();
-    line["route"] = route(&request.path).into();
-    line["status"] = reply.status().as_u16().into();
-    print(&line);
+    line.put("method", method(&request.method));
+    line.put("route", route(&request.path));
+    line.put("status", reply.status().as_u16());
+    line.print();
 }
 
 /// Writes the one line of an invocation that is no request: how it ended.
 pub(crate) fn invocation(failure: Option<&Failure>, took: Duration) {
     let broken = failure.is_some_and(|failure| failure.code.status().is_server_error());
     let code = failure.map_or("ok", |failure| failure.code.as_str());
-    print(&ended(code, broken, failure, took));
+    ended(code, broken, failure, took).print();
 }
 
 /// What both have in common; what the request has asked of others is told by it, and so told once.
-fn ended(code: &'static str, broken: bool, failure: Option<&Failure>, took: Duration) -> Value {
+fn ended(code: &'static str, broken: bool, failure: Option<&Failure>, took: Duration) -> Line {
     let mut line = at_hand::line(if broken { Level::Error } else { Level::Info });
-    line["code"] = code.into();
-    line["ms"] = millis(took).into();
+    line.put("code", code);
+    line.put("ms", millis(took));
     if let Some(failure) = failure {
-        line["why"] = why(failure).into();
+        line.put("why", why(failure));
     }
     let tally = tally::take();
     asked(&mut line, &tally);
@@ -67,50 +69,59 @@ fn ended(code: &'static str, broken: bool, failure: Option<&Failure>, took: Dura
     line
 }
 
+/// What was asked of one of them.
+#[derive(Serialize)]
+struct Asked<'a> {
+    calls: u32,
+    ms: u64,
+    failed: u32,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    request_ids: &'a [String],
+}
+
 /// Adds what was asked of whom.
-fn asked(line: &mut Value, tally: &Tally) {
+fn asked(line: &mut Line, tally: &Tally) {
     for service in Service::ALL {
         let count = tally.of(service);
         if count.calls > 0 {
-            let (ms, failed) = (millis(count.waited), count.failed);
-            line[service.as_str()] = json!({ "calls": count.calls, "ms": ms, "failed": failed });
+            let (calls, ms, failed) = (count.calls, millis(count.waited), count.failed);
+            let of_amazon = service == Service::Amazon;
+            let request_ids = if of_amazon { &tally.request_ids[..] } else { &[] };
+            line.put(service.as_str(), Asked { calls, ms, failed, request_ids });
         }
-    }
-    if !tally.request_ids.is_empty() {
-        line[Service::Amazon.as_str()]["request_ids"] = tally.request_ids.clone().into();
     }
 }
 
 /// Writes a line about something that went wrong without failing the request.
 pub fn warning(message: &'static str, cause: &dyn std::error::Error) {
     let mut line = at_hand::line(Level::Warn);
-    line["message"] = message.into();
-    line["why"] = chain(cause).into();
-    print(&line);
+    line.put("message", message);
+    line.put("why", chain(cause));
+    line.print();
 }
 
 /// Writes a line about a part of the work that failed while the rest goes on.
 pub fn failure(message: &'static str, failure: &Failure) {
     let mut line = at_hand::line(Level::Error);
-    line["message"] = message.into();
-    line["why"] = why(failure).into();
-    print(&line);
+    line.put("message", message);
+    line.put("why", why(failure));
+    line.print();
 }
 
 /// Writes how old the oldest notice is that still waits; 0 where none does.
 pub fn outbox_age(age: Duration) {
     let mut line = at_hand::line(Level::Info);
     metrics::of_outbox(&mut line, age);
-    print(&line);
+    line.print();
 }
 
 /// From now on a panic is logged by its place alone: its message may hold anything.
 pub(crate) fn panics() {
     panic::set_hook(Box::new(|info| {
         let mut line = at_hand::line(Level::Error);
-        line["message"] = "panic".into();
-        line["place"] = info.location().map(ToString::to_string).into();
-        print(&line);
+        line.put("message", "panic");
+        line.put("place", info.location().map(ToString::to_string));
+        line.print();
     }));
 }
 
@@ -181,9 +192,4 @@ fn route(path: &str) -> &str {
         "/auth/verify",
     ];
     ROUTES.iter().copied().find(|known| *known == path).unwrap_or("-")
-}
-
-#[expect(clippy::print_stdout, reason = "Lambda's log is the standard output")]
-fn print(line: &Value) {
-    println!("{line}");
 }

@@ -3,7 +3,7 @@
 use domain::{ReturnTo, SessionToken, Timestamp, session::Session};
 use lambda_http::{
     Body, Response,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -193,19 +193,19 @@ fn problem(failure: &Failure, request: &Request) -> Value {
 /// which would empty the shop's cart. `Referrer-Policy: same-origin` keeps paths from Amazon and
 /// still lets browsers send an `Origin` that is not `null`.
 pub(crate) fn finish(mut reply: Reply, site: &Site) -> Reply {
+    let headers = reply.headers_mut();
     for (name, value) in [
-        ("cache-control", "no-store"),
-        ("content-security-policy", site.policy()),
-        ("cross-origin-opener-policy", "same-origin"),
-        ("cross-origin-resource-policy", "same-origin"),
-        ("referrer-policy", "same-origin"),
-        ("strict-transport-security", "max-age=31536000"),
-        ("x-content-type-options", "nosniff"),
-        ("x-frame-options", "DENY"),
+        (header::CACHE_CONTROL, "no-store"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
     ] {
-        reply = with_header(reply, name, value);
+        headers.insert(name, HeaderValue::from_static(value));
     }
-    reply
+    with_header(reply, "content-security-policy", site.policy())
 }
 
 fn with_body(status: StatusCode, code: &'static str, kind: &'static str, body: String) -> Reply {

@@ -3,8 +3,7 @@
 
 use std::cell::RefCell;
 
-use serde_json::{Value, json};
-
+use super::line::Line;
 use crate::Settings;
 
 /// Who writes, as Lambda tells it. On other machines nobody may say.
@@ -53,19 +52,21 @@ pub(super) enum Level {
 }
 
 /// A line, as each of them begins.
-pub(super) fn line(level: Level) -> Value {
+pub(super) fn line(level: Level) -> Line {
     let level = match level {
         Level::Info => "INFO",
         Level::Warn => "WARN",
         Level::Error => "ERROR",
     };
-    let mut line = json!({ "level": level, "timestamp": super::now().rfc3339() });
+    let mut line = Line::new();
+    line.put("level", level);
+    line.put("timestamp", super::now().rfc3339());
     AT_HAND.with_borrow(|AtHand { author, request_id }| {
         let told = [("function", author.function.as_ref()), ("version", author.version.as_ref())];
         let request_id = Some(request_id).filter(|id| !id.is_empty());
         for (name, text) in told.into_iter().chain([("request_id", request_id)]) {
             if let Some(text) = text {
-                line[name] = text.as_str().into();
+                line.put(name, text);
             }
         }
     });

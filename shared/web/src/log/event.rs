@@ -17,11 +17,12 @@ use domain::{
     AccountId, AmazonUserId,
     session::{How, Kind, Session},
 };
-use serde_json::Value;
+use serde::Serialize;
 
 use super::{
+    Line,
     at_hand::{self, Level},
-    metrics, print,
+    metrics,
 };
 use crate::{Code, Failure};
 
@@ -145,13 +146,13 @@ impl Event {
 
 /// A line of the audit.
 #[must_use = "nothing is written before `write`"]
-pub struct Audit(pub(super) Value);
+pub struct Audit(pub(super) Line);
 
 /// Begins a line about this.
 pub fn event(event: Event) -> Audit {
     let mut line = at_hand::line(Level::Info);
-    line["event"] = event.as_str().into();
-    line["outcome"] = event.outcome().into();
+    line.put("event", event.as_str());
+    line.put("outcome", event.outcome());
     Audit(line)
 }
 
@@ -206,12 +207,12 @@ impl Audit {
     pub fn write(self) {
         let Self(mut line) = self;
         metrics::of_event(&mut line);
-        print(&line);
+        line.print();
     }
 
-    fn with(self, name: &'static str, value: impl Into<Value>) -> Self {
+    fn with(self, name: &'static str, value: impl Serialize) -> Self {
         let Self(mut line) = self;
-        line[name] = value.into();
+        line.put(name, value);
         Self(line)
     }
 }

@@ -15,17 +15,40 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde::Serialize;
 use tally::{Service, Tally};
 
-use super::{at_hand, millis, now};
+use super::{Line, at_hand, millis, now};
 
 const NAMESPACE: &str = "lwa-bridge";
 
 /// A name, its unit and how much it is.
 type Metric = (&'static str, &'static str, u64);
 
-pub(super) fn of_request(line: &mut Value, tally: &Tally) {
+/// The member by which CloudWatch finds the metrics of a line.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Embedded {
+    timestamp: i64,
+    cloud_watch_metrics: Vec<Directive>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Directive {
+    namespace: &'static str,
+    dimensions: [Vec<&'static str>; 1],
+    metrics: Vec<Definition>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Definition {
+    name: &'static str,
+    unit: &'static str,
+}
+
+pub(super) fn of_request(line: &mut Line, tally: &Tally) {
     let [dynamodb, amazon, accounts] =
         [Service::Dynamodb, Service::Amazon, Service::Accounts].map(|service| tally.of(service));
     let waits = [("amazon_ms", amazon), ("accounts_ms", accounts)];
@@ -43,32 +66,29 @@ pub(super) fn of_request(line: &mut Value, tally: &Tally) {
     measure(line, &[(Some("code"), &[("requests", "Count", 1)]), (None, &others)]);
 }
 
-pub(super) fn of_event(line: &mut Value) {
+pub(super) fn of_event(line: &mut Line) {
     measure(line, &[(Some("event"), &[("events", "Count", 1)])]);
 }
 
-pub(super) fn of_outbox(line: &mut Value, age: Duration) {
+pub(super) fn of_outbox(line: &mut Line, age: Duration) {
     measure(line, &[(None, &[("outbox_age", "Seconds", age.as_secs())])]);
 }
 
 /// Adds metrics, by the log group and perhaps another member of the line.
-fn measure(line: &mut Value, sets: &[(Option<&'static str>, &[Metric])]) {
+fn measure(line: &mut Line, sets: &[(Option<&'static str>, &[Metric])]) {
     let Some(log_group) = at_hand::log_group() else { return };
     let sets = sets.iter().filter(|(_, metrics)| !metrics.is_empty());
     let mut directives = Vec::new();
     for (member, metrics) in sets {
-        let dimensions: Vec<_> = ["log_group"].into_iter().chain(*member).collect();
-        let names = metrics.iter().map(|(name, unit, _)| json!({ "Name": name, "Unit": unit }));
-        directives.push(json!({
-            "Namespace": NAMESPACE,
-            "Dimensions": [dimensions],
-            "Metrics": names.collect::<Vec<_>>(),
-        }));
+        let dimensions = [["log_group"].into_iter().chain(*member).collect()];
+        let names = metrics.iter().map(|(name, unit, _)| Definition { name, unit });
+        let metrics_of = names.collect();
+        directives.push(Directive { namespace: NAMESPACE, dimensions, metrics: metrics_of });
         for (name, _, much) in *metrics {
-            line[*name] = (*much).into();
+            line.put(name, much);
         }
     }
-    line["log_group"] = log_group.into();
+    line.put("log_group", log_group);
     let timestamp = now().0.saturating_mul(1000);
-    line["_aws"] = json!({ "Timestamp": timestamp, "CloudWatchMetrics": directives });
+    line.put("_aws", Embedded { timestamp, cloud_watch_metrics: directives });
 }
