@@ -8,7 +8,7 @@ mod tests;
 
 use std::{path::Path, sync::Arc};
 
-use aws_sdk_dynamodb::{Client, config::Credentials};
+use aws_sdk_dynamodb::Client;
 use dynoxide::{
     Database, DynoxideError,
     actions::update_time_to_live::{TimeToLiveSpecification, UpdateTimeToLiveRequest},
@@ -24,7 +24,7 @@ pub use self::{
     rows::{Lag, Snapshot},
 };
 use crate::{
-    Error, REGION,
+    Error,
     server::{self, Server},
     template::Table,
 };
@@ -58,7 +58,7 @@ impl Dynamodb {
         let (inside, stop) = serve(&database).await?;
         let front = Arc::new(Front::new(inside)?);
         let server = Server::start(port, front::router(Arc::clone(&front))).await?;
-        let client = client(&server.url)?;
+        let client = Client::new(&crate::sdk(&server.url)?);
         let url = server.url.clone();
         let tables = tables.to_vec();
         Ok(Self { url, client, database, tables, front, _stop: stop, _server: server })
@@ -156,11 +156,4 @@ fn create(database: &Database, table: &Table) -> Result<(), Error> {
         database.update_time_to_live(request).map_err(|error| failed(&error))?;
     }
     Ok(())
-}
-
-fn client(url: &str) -> Result<Client, Error> {
-    let place = aws::Place { region: REGION.to_owned(), endpoint: Some(url.to_owned()) };
-    let config = aws_sdk_dynamodb::config::Builder::from(&aws::config(place)?);
-    let credentials = Credentials::new("local", "local", None, None, "local");
-    Ok(Client::from_conf(config.credentials_provider(credentials).build()))
 }

@@ -30,6 +30,8 @@ mod stack;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+
 pub use domain::Timestamp;
 
 pub use self::{
@@ -50,6 +52,18 @@ pub type Error = Box<dyn std::error::Error + Send + Sync>;
 const REGION: &str = "us-east-1";
 /// The AWS account that this machine plays.
 const ACCOUNT: &str = "000000000000";
+
+/// How an SDK asks the service of this machine that is at this address.
+///
+/// # Errors
+///
+/// Never seen.
+pub fn sdk(url: &str) -> Result<aws::Config, Error> {
+    let place = aws::Place { region: REGION.to_owned(), endpoint: Some(url.to_owned()) };
+    let credentials = Credentials::new("local", "local", None, None, "local");
+    let credentials = SharedCredentialsProvider::new(credentials);
+    Ok(aws::config(place)?.into_builder().credentials_provider(credentials).build())
+}
 
 /// Milliseconds since 1970.
 #[expect(clippy::disallowed_methods, reason = "AWS tells milliseconds, domain::Clock seconds")]

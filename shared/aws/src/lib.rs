@@ -5,21 +5,18 @@
 //! entropy that aws-lc-rs gathers at its first handshake, are what makes small functions start slowly.
 //! Whatever is asked is counted (see `tally`).
 
-mod counted;
+mod client;
 
 use std::time::Duration;
 
 use aws_config::{
     BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider,
-    retry::RetryConfig, timeout::TimeoutConfig,
+    retry::RetryConfig, stalled_stream_protection::StalledStreamProtectionConfig,
+    timeout::TimeoutConfig,
 };
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_http_client::{
-    Builder,
-    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
-};
 
-use counted::Counted;
+use client::Client;
 
 pub use aws_config::SdkConfig as Config;
 
@@ -45,24 +42,20 @@ pub struct Error(#[source] Box<dyn std::error::Error + Send + Sync>);
 ///
 /// [`Error`], never seen.
 pub fn config(place: Place) -> Result<Config, Error> {
-    let roots = TrustStore::empty().with_pem_certificate(include_bytes!("roots.pem").as_slice());
-    let tls = TlsContext::builder().with_trust_store(roots).build();
-    let http = Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .tls_context(tls.map_err(|error| Error(error.into()))?)
-        .build_https();
     let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(1))
         .operation_attempt_timeout(Duration::from_millis(2500))
         .operation_timeout(Duration::from_secs(4))
         .build();
+    // Requests and answers are in memory as a whole, and what takes too long is given up anyway.
+    let streams = StalledStreamProtectionConfig::disabled();
     let credentials = EnvironmentVariableCredentialsProvider::new();
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(place.region))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(Counted(http))
+        .http_client(Client::new().map_err(Error)?)
         .retry_config(RetryConfig::standard())
+        .stalled_stream_protection(streams)
         .timeout_config(timeouts);
     config.set_endpoint_url(place.endpoint);
     Ok(config.build())

@@ -1,4 +1,4 @@
-use aws_sdk_secretsmanager::config::{BehaviorVersion, Config, Credentials, Region};
+use aws_sdk_secretsmanager::config::Builder;
 use domain::Timestamp;
 use local_stack::Secrets;
 
@@ -11,13 +11,7 @@ async fn secret(value: Option<&str>) -> (Secrets, Secret) {
     if let Some(value) = value {
         secrets.set(ARN, value);
     }
-    let config = Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::from_keys("local", "local", None))
-        .endpoint_url(&secrets.url)
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .build();
+    let config = Builder::from(&local_stack::sdk(&secrets.url).unwrap()).build();
     (secrets, Secret::stored(config, ARN.to_owned(), "client_secret"))
 }
 

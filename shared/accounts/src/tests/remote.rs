@@ -26,13 +26,7 @@ fn webhook_at(url: String, secret: &str) -> Remote {
 }
 
 fn function_at(url: &str) -> Remote {
-    let credentials = aws_sdk_lambda::config::Credentials::new("local", "local", None, None, "");
-    let config = aws_sdk_lambda::Config::builder()
-        .behavior_version(aws_sdk_lambda::config::BehaviorVersion::latest())
-        .region(aws_sdk_lambda::config::Region::new("us-east-1"))
-        .credentials_provider(credentials)
-        .endpoint_url(url)
-        .http_client(aws_smithy_http_client::Builder::new().build_http());
+    let config = aws_sdk_lambda::config::Builder::from(&local_stack::sdk(url).unwrap());
     let arn = "arn:aws:lambda:us-east-1:000000000000:function:accounts".to_owned();
     Remote::Function(Function::new(config, arn))
 }

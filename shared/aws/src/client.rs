@@ -1,5 +1,8 @@
-//! Counts what is asked of AWS. It stands where requests leave, so that what the SDK tries again counts
-//! again.
+//! How the SDK's requests leave: by hyper, over HTTP/1.1. The SDK's own client would bring HTTP/2 along,
+//! which nobody whom we ask needs, and which is a tenth of a function. What is asked is counted here, so that
+//! what the SDK tries again counts again.
+
+use std::{sync::Arc, time::Duration};
 
 use aws_smithy_runtime_api::{
     box_error::BoxError,
@@ -7,62 +10,96 @@ use aws_smithy_runtime_api::{
         connector_metadata::ConnectorMetadata,
         http::{
             HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings,
-            SharedHttpClient, SharedHttpConnector,
+            SharedHttpConnector,
         },
         orchestrator::{HttpRequest, HttpResponse},
         result::ConnectorError,
-        runtime_components::{RuntimeComponents, RuntimeComponentsBuilder},
+        runtime_components::RuntimeComponents,
     },
+    http::Headers,
 };
-use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream, config_bag::ConfigBag};
+use aws_smithy_types::body::SdkBody;
+use http_body_util::BodyExt as _;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{Client as Hyper, connect::HttpConnector as Tcp},
+    rt::TokioExecutor,
+};
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
 use serde_json::Value;
 use tally::{Outcome, Service};
 
-/// A client, or a connector of one, whose exchanges are counted.
-#[derive(Debug)]
-pub(crate) struct Counted<T>(pub(crate) T);
+/// How long to wait for a connection.
+const CONNECT_WITHIN: Duration = Duration::from_secs(1);
 
-impl HttpClient for Counted<SharedHttpClient> {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        SharedHttpConnector::new(Counted(self.0.http_connector(settings, components)))
-    }
+/// A client that trusts the authorities of AWS's own services and no others.
+#[derive(Clone, Debug)]
+pub(crate) struct Client(Hyper<HttpsConnector<Tcp>, SdkBody>);
 
-    fn validate_base_client_config(
-        &self,
-        components: &RuntimeComponentsBuilder,
-        config: &ConfigBag,
-    ) -> Result<(), BoxError> {
-        HttpClient::validate_base_client_config(&self.0, components, config)
-    }
-
-    fn validate_final_config(
-        &self,
-        components: &RuntimeComponents,
-        config: &ConfigBag,
-    ) -> Result<(), BoxError> {
-        HttpClient::validate_final_config(&self.0, components, config)
-    }
-
-    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
-        self.0.connector_metadata()
+impl Client {
+    pub(crate) fn new() -> Result<Self, BoxError> {
+        let mut roots = RootCertStore::empty();
+        for root in CertificateDer::pem_slice_iter(include_bytes!("roots.pem")) {
+            roots.add(root?)?;
+        }
+        let mut tcp = Tcp::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(CONNECT_WITHIN));
+        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let tls = HttpsConnectorBuilder::new().with_tls_config(tls);
+        let connector = tls.https_or_http().enable_http1().wrap_connector(tcp);
+        Ok(Self(Hyper::builder(TokioExecutor::new()).build(connector)))
     }
 }
 
-impl HttpConnector for Counted<SharedHttpConnector> {
+impl HttpClient for Client {
+    fn http_connector(
+        &self,
+        _: &HttpConnectorSettings,
+        _: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+
+    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
+        Some(ConnectorMetadata::new("hyper", None))
+    }
+}
+
+impl HttpConnector for Client {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let service = service(&request);
-        let answer = self.0.call(request);
+        let Self(client) = self.clone();
         HttpConnectorFuture::new(async move {
+            let service = service(&request);
+            let request = request.try_into_http1x().map_err(never)?;
             let exchange = tally::begin(service);
-            let mut answer = answer.await?;
-            exchange.end(outcome(&mut answer).await?);
+            let (head, body) = client.request(request).await.map_err(broken)?.into_parts();
+            let body = body.collect().await.map_err(broken)?.to_bytes();
+            let headers = Headers::try_from(head.headers).map_err(never)?;
+            exchange.end(outcome(head.status.as_u16(), &headers, &body));
+            let mut answer = HttpResponse::new(head.status.into(), SdkBody::from(body));
+            *answer.headers_mut() = headers;
             Ok(answer)
         })
     }
+}
+
+/// The SDK tries again, where it has not tried often enough.
+fn broken(error: impl Into<BoxError>) -> ConnectorError {
+    ConnectorError::io(error.into())
+}
+
+/// What the SDK asks for, and what AWS answers, is well-formed.
+fn never(error: impl Into<BoxError>) -> ConnectorError {
+    ConnectorError::user(error.into())
 }
 
 /// Whom a request goes to: the JSON protocols say so in a header, Lambda's says nothing there.
@@ -75,19 +112,13 @@ fn service(request: &HttpRequest) -> Service {
     }
 }
 
-/// How an exchange ended. What an error says is read for that, and put back.
-async fn outcome(answer: &mut HttpResponse) -> Result<Outcome, ConnectorError> {
-    let status = answer.status().as_u16();
-    if status < 400 {
-        // A function that failed is an answer of Lambda's, and none to what was asked.
-        let failed = answer.headers().get("x-amz-function-error").is_some();
-        return Ok(if failed { Outcome::Failed } else { Outcome::Answered });
+/// How an exchange ended.
+fn outcome(status: u16, headers: &Headers, body: &[u8]) -> Outcome {
+    if status >= 400 {
+        return told(status, body);
     }
-    let body = ByteStream::new(answer.take_body()).collect().await;
-    let body = body.map_err(|error| ConnectorError::io(error.into()))?.into_bytes();
-    let outcome = told(status, &body);
-    *answer.body_mut() = SdkBody::from(body);
-    Ok(outcome)
+    // A function that failed is an answer of Lambda's, and none to what was asked.
+    if headers.contains_key("x-amz-function-error") { Outcome::Failed } else { Outcome::Answered }
 }
 
 /// What an error means. A condition that did not hold is an answer, and so is a transaction that met
@@ -185,16 +216,12 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn what_an_error_says_can_still_be_read() {
-        let body = r#"{"__type":"x#ThrottlingException"}"#;
-        let status = 400.try_into().unwrap();
-        let mut answer = HttpResponse::new(status, SdkBody::from(body));
-        assert_eq!(outcome(&mut answer).await.unwrap(), Throttled);
-        assert_eq!(answer.body().bytes(), Some(body.as_bytes()));
-        let mut answer = HttpResponse::new(200.try_into().unwrap(), SdkBody::from("{}"));
-        assert_eq!(outcome(&mut answer).await.unwrap(), Answered);
-        answer.headers_mut().insert("x-amz-function-error", "Unhandled");
-        assert_eq!(outcome(&mut answer).await.unwrap(), Failed);
+    #[test]
+    fn a_function_that_failed_is_no_answer() {
+        let mut headers = Headers::new();
+        assert_eq!(outcome(200, &headers, b"{}"), Answered);
+        headers.insert("x-amz-function-error", "Unhandled");
+        assert_eq!(outcome(200, &headers, b"{}"), Failed);
+        assert_eq!(outcome(400, &headers, br#"{"__type":"x#ThrottlingException"}"#), Throttled);
     }
 }
