@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::ROOT;
+use crate::{ROOT, read};
 
 /// What the model says with these inputs; nothing where it says no.
 fn model(inputs: &[&str]) -> Option<Value> {
@@ -42,6 +42,19 @@ fn whatever_gets_dearer_makes_a_sign_in_dearer() {
         let then = model(&[input]).unwrap();
         assert!(fixed(&then) > fixed(&now), "{input}");
         assert_eq!(sign_in(&then), sign_in(&now), "{input}");
+    }
+}
+
+#[test]
+fn what_the_readme_says_of_costs_is_what_the_model_says() {
+    let said =
+        Command::new("python3").arg("infra/cost/cost.py").current_dir(ROOT).output().unwrap();
+    let said = String::from_utf8(said.stdout).unwrap();
+    let readme = read("infra/README.md");
+    let rows: Vec<_> = said.lines().filter(|line| line.starts_with('|')).collect();
+    assert!(rows.len() > 20, "{said}");
+    for row in rows {
+        assert!(readme.contains(row), "infra/README.md has other costs than the model: {row}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! How the SDK's requests leave: by hyper, over HTTP/1.1. The SDK's own client would bring HTTP/2 along,
-//! which nobody whom we ask needs, and which is a tenth of a function. What is asked is counted here, so that
-//! what the SDK tries again counts again.
+//! which nobody whom we ask needs. What is asked is counted here, so that what the SDK tries again counts
+//! again.
 
 use std::{sync::Arc, time::Duration};
 

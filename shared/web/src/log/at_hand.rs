@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use super::line::Line;
+use super::Line;
 use crate::Settings;
 
 /// Who writes, as Lambda tells it. On other machines nobody may say.

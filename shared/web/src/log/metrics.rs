@@ -81,12 +81,11 @@ fn measure(line: &mut Line, sets: &[(Option<&'static str>, &[Metric])]) {
     let mut directives = Vec::new();
     for (member, metrics) in sets {
         let dimensions = [["log_group"].into_iter().chain(*member).collect()];
-        let names = metrics.iter().map(|(name, unit, _)| Definition { name, unit });
-        let metrics_of = names.collect();
-        directives.push(Directive { namespace: NAMESPACE, dimensions, metrics: metrics_of });
         for (name, _, much) in *metrics {
             line.put(name, much);
         }
+        let metrics = metrics.iter().map(|(name, unit, _)| Definition { name, unit }).collect();
+        directives.push(Directive { namespace: NAMESPACE, dimensions, metrics });
     }
     line.put("log_group", log_group);
     let timestamp = now().0.saturating_mul(1000);
