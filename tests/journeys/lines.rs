@@ -1,7 +1,7 @@
 //! The lines of requests: what they count, and that nothing makes a function say more.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
 
@@ -226,4 +226,24 @@ async fn k01_no_log_level_makes_a_function_say_more() {
         lines.iter().all(|line| line.starts_with(r#"{"level":"INFO","timestamp":"#)),
         "{lines:#?}"
     );
+}
+
+#[tokio::test]
+async fn what_a_function_answers_while_it_starts_is_told_nobody() {
+    let stack = stack().await;
+    let nobody = Browser::new(&stack);
+    for (path, status, seen) in [("/auth/session", 401, 1), ("/api/orders", 403, 2)] {
+        assert_eq!(nobody.fetch(path, None).await.status, status);
+        assert_eq!(stack.dynamodb.requests(), vec!["GetItem sessions"; seen]);
+    }
+    let requests = nobody.requests();
+    let mut codes = BTreeSet::new();
+    for id in &requests {
+        let line = line(&stack, id).await;
+        assert_eq!(calls(&line, "dynamodb"), 0, "nothing was asked for this request: {line}");
+        codes.insert(line["code"].to_string());
+    }
+    assert!(codes.iter().eq([r#""not_signed_in""#, r#""ok""#]), "{codes:?}");
+    // Both lines, and the event of the refusal.
+    assert_eq!(stack.logs().len(), 3, "{:#?}", stack.logs());
 }

@@ -21,6 +21,9 @@ pub(crate) fn denied() -> Value {
 }
 
 impl Invoke for Authorizer {
+    /// Every page of a site may wait for this. The token was never anybody's: its row is looked for.
+    const REHEARSAL: Option<&'static str> = Some(include_str!("../../../events/authorizer.json"));
+
     async fn invoke(&self, event: Value) -> Result<Value, Failure> {
         let Some(request) = Request::of(event) else {
             return Err(Failure::bad_request("the event is no request of API Gateway's"));

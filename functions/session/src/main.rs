@@ -16,7 +16,6 @@ async fn open(settings: &Settings) -> Result<handler::Session, Fatal> {
     let (region, endpoint) = settings.aws("AWS_ENDPOINT_URL_DYNAMODB")?;
     let client = store::connect(&aws::config(aws::Place { region, endpoint })?);
     let sessions = store::Sessions { client, table: settings.text("SESSIONS_TABLE")? };
-    sessions.warm_up().await;
     let idle = settings.seconds("SESSION_IDLE_SECONDS", 43_200)?;
     Ok(handler::Session { clock: Clock::System, site: Site::new(settings)?, idle, sessions })
 }

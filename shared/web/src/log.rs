@@ -33,7 +33,7 @@ use tally::{Service, Tally};
 use crate::{Failure, Reply, Request, reply::Ending};
 
 use at_hand::Level;
-pub(crate) use at_hand::{Author, begin};
+pub(crate) use at_hand::{Author, begin, silently};
 pub(crate) use event::refusal;
 pub use event::{Audit, Event, event};
 use line::Line;

@@ -11,7 +11,10 @@ use lambda_http::{
     http::header::SET_COOKIE,
     lambda_runtime, service_fn,
 };
-use serde::{Deserialize, Deserializer, de::IgnoredAny};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use serde_json::{Value, value::RawValue};
 
 use crate::{
@@ -28,6 +31,10 @@ pub type Fatal = lambda_http::Error;
 
 /// What every function here does: turn a request into a reply.
 pub trait Handle: Sync {
+    /// What is answered once while the function starts, as Lambda would hand it over: by then all that a
+    /// request needs was opened and read once, and the processor is still whole. Nothing else comes of it.
+    const REHEARSAL: Option<&'static str> = None;
+
     /// The site that the replies are for.
     fn site(&self) -> &Site;
 
@@ -50,13 +57,34 @@ pub async fn serve<H: Handle>(
     let settings = Settings::from_env();
     let author = &Author::of(&settings);
     let handler = &open(&settings).await;
-    let fallback = &Site::new(&settings).unwrap_or_else(|_| Site::bare());
-    lambda_runtime::run(service_fn(|event: LambdaEvent<Event>| async move {
-        let (event, id) = (event.payload, event.context.request_id);
-        let site = handler.as_ref().map_or(fallback, Handle::site);
+    let site = &site(handler, &settings);
+    let answered = &async |event, id| {
         Ok::<_, Infallible>(print(answer(handler.as_ref(), site, event, (author, id)).await))
+    };
+    rehearse(H::REHEARSAL, answered).await;
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Event>| {
+        answered(event.payload, event.context.request_id)
     }))
     .await
+}
+
+/// The site that replies are for, also where there is no handler.
+fn site<H: Handle>(handler: &Result<H, Fatal>, settings: &Settings) -> Site {
+    match handler {
+        Ok(handler) => handler.site().clone(),
+        Err(_) => Site::new(settings).unwrap_or_else(|_| Site::bare()),
+    }
+}
+
+/// Answers what nobody has asked.
+async fn rehearse<Q: DeserializeOwned, A: Serialize, E>(
+    event: Option<&str>,
+    answered: impl AsyncFn(Q, String) -> Result<A, E>,
+) {
+    let Some(Ok(event)) = event.map(serde_json::from_str) else { return };
+    // What fails here, a visitor's own request will tell.
+    let answer = log::silently(answered(event, String::new())).await;
+    let _ = answer.map(|answer| serde_json::to_vec(&answer));
 }
 
 /// What Lambda hands a function.
@@ -134,6 +162,9 @@ async fn guarded<T>(handled: impl Future<Output = Result<T, Failure>>) -> Result
 /// What a function does that is invoked by something else than a request: by another function, by a
 /// rule, by the API itself.
 pub trait Invoke: Sync {
+    /// As [`Handle::REHEARSAL`].
+    const REHEARSAL: Option<&'static str> = None;
+
     /// Answers one invocation.
     fn invoke(&self, event: Value) -> impl Future<Output = Result<Value, Failure>> + Send;
 }
@@ -152,10 +183,13 @@ pub async fn serve_invocations<H: Invoke>(
     let settings = Settings::from_env();
     let author = &Author::of(&settings);
     let (handler, otherwise) = (&open(&settings).await, &otherwise);
-    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move {
-        let (event, id) = (event.payload, event.context.request_id);
+    let answered = &async |event, id: String| {
         let returned = invoked(handler.as_ref(), event, (author, &id)).await;
         returned.or_else(|failure| otherwise(&failure))
+    };
+    rehearse(H::REHEARSAL, answered).await;
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| {
+        answered(event.payload, event.context.request_id)
     }))
     .await
 }
@@ -173,12 +207,11 @@ pub async fn serve_both<H: Handle + Invoke>(
     let settings = Settings::from_env();
     let author = &Author::of(&settings);
     let handler = &open(&settings).await;
-    let fallback = &Site::new(&settings).unwrap_or_else(|_| Site::bare());
+    let site = &site(handler, &settings);
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move {
         let (event, id) = (event.payload, event.context.request_id);
         // The gateway says so of every request, and nothing that a caller sends can take it away.
         if event.get("requestContext").is_some() {
-            let site = handler.as_ref().map_or(fallback, Handle::site);
             let event = serde_json::from_value(event).unwrap_or(Event::Other(IgnoredAny));
             let reply = answer(handler.as_ref(), site, event, (author, id)).await;
             return Ok(serde_json::to_value(print(reply))?);

@@ -1,7 +1,7 @@
 //! The request at hand, as far as every line about it tells of it. It goes by the thread, as the tally
 //! does: a function works on one, and has one request at a time.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use super::Line;
 use crate::Settings;
@@ -34,6 +34,20 @@ struct AtHand {
 
 thread_local! {
     static AT_HAND: RefCell<AtHand> = RefCell::default();
+    static SILENT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does something about which no line is written.
+pub(crate) async fn silently<T>(done: impl Future<Output = T>) -> T {
+    SILENT.set(true);
+    let done = done.await;
+    SILENT.set(false);
+    done
+}
+
+/// Whether no line is to be written.
+pub(super) fn is_silent() -> bool {
+    SILENT.get()
 }
 
 /// A request begins: lines are about it from now on, and what was asked of others before is forgotten.
