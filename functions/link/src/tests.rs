@@ -3,9 +3,12 @@ mod app;
 use domain::{
     AccountId, AmazonUserId, Clock, Email, LinkTicket, Profile, ReturnTo, SessionToken, Timestamp,
     link::{ATTEMPTS, Purpose, Ticket},
+    session::How,
+    sync::Copied,
 };
 use local_stack::{Options, Stack, dynamodb::Fault, specimen::Specimen};
 use serde_json::{Value, json};
+use store::{Commit, Part};
 use web::{Reply, lambda_http::Body, reply_to};
 
 use crate::{handler::Link, open};
@@ -379,6 +382,35 @@ async fn what_the_owner_has_emptied_stays_empty_when_the_link_is_proven_again() 
     assert_eq!(at.guess(&at.ticket().await, RIGHT).await.status(), 303);
     assert_eq!(dynamodb.get("identities", &pk).unwrap()["prove_again"], Value::Null);
     assert_eq!(dynamodb.get("accounts", &ann).unwrap()["postal_code"], Value::Null);
+}
+
+#[tokio::test]
+async fn f02_no_link_takes_the_place_of_another_accounts_even_where_that_must_be_proven_again() {
+    let at = setting().await;
+    at.guess(&at.ticket().await, RIGHT).await;
+    let ann = customer("amzn1.account.ANN");
+    let identities = &at.link.entrance.identities;
+    for (must_be_proven, again) in [(false, false), (false, true), (true, false), (true, true)] {
+        let pk = [("pk", "AMAZON#amzn1.account.ANN")];
+        let mark = if must_be_proven { json!(true) } else { Value::Null };
+        at.stack.dynamodb.set("identities", &pk, "prove_again", mark).unwrap();
+        let link = store::Link {
+            customer: &ann.user_id,
+            account: &AccountId::parse("bob").unwrap(),
+            epoch: 0,
+            how: How::Linked,
+            amazon_email: None,
+            proven_at: NOON,
+            copied: &Copied::default(),
+            pending: None,
+            again,
+            now: NOON,
+        };
+        let writes = identities.link(&link).unwrap();
+        let written = store::commit(&identities.client, writes.into()).await.unwrap();
+        assert_eq!(written, Commit::Refused(vec![Part::Identity]), "{must_be_proven} {again}");
+        assert_eq!(at.account_of("amzn1.account.ANN").await.as_deref(), Some("ann"));
+    }
 }
 
 // The button pressed twice.
