@@ -385,7 +385,7 @@ async fn what_the_owner_has_emptied_stays_empty_when_the_link_is_proven_again() 
 }
 
 #[tokio::test]
-async fn f02_no_link_takes_the_place_of_another_accounts_even_where_that_must_be_proven_again() {
+async fn no_link_takes_the_place_of_another_accounts_even_where_that_must_be_proven_again() {
     let at = setting().await;
     at.guess(&at.ticket().await, RIGHT).await;
     let ann = customer("amzn1.account.ANN");
