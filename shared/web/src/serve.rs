@@ -195,7 +195,7 @@ pub async fn serve_invocations<H: Invoke>(
 }
 
 /// Answers requests, and invocations that are none. A failed invocation fails: whoever invoked may then
-/// try again, as Lambda itself does for rules.
+/// try again, as Lambda itself does for rules. Nothing is rehearsed.
 ///
 /// # Errors
 ///
