@@ -1,6 +1,7 @@
 use std::{
     convert::Infallible,
     panic::AssertUnwindSafe,
+    pin::Pin,
     time::{Duration, Instant},
 };
 
@@ -137,7 +138,7 @@ async fn answer<H: Handle>(
         Ok(_) if !is_request => {
             Err(Failure::bad_request("the event is no request of API Gateway's"))
         }
-        Ok(handler) => guarded(handler.handle(&request)).await,
+        Ok(handler) => guarded(Box::pin(handler.handle(&request))).await,
         Err(unset) => Err(Failure::unavailable(unset.to_string())),
     };
     let (reply, failure) = match outcome {
@@ -150,7 +151,12 @@ async fn answer<H: Handle>(
 }
 
 /// Waits for an outcome no longer than [`DEADLINE`]; a panic is one too.
-async fn guarded<T>(handled: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+///
+/// It comes boxed: a callback's is 15 KB, and what waits for it is handed from layer to layer by the
+/// runtime, with a copy on the stack for each.
+async fn guarded<T>(
+    handled: Pin<Box<impl Future<Output = Result<T, Failure>>>>,
+) -> Result<T, Failure> {
     let handled = AssertUnwindSafe(handled).catch_unwind();
     match tokio::time::timeout(DEADLINE, handled).await {
         Ok(Ok(outcome)) => outcome,
@@ -231,7 +237,7 @@ async fn invoked<H: Invoke>(
     let started = Instant::now();
     log::begin(author, id);
     let outcome = match handler {
-        Ok(handler) => guarded(handler.invoke(event)).await,
+        Ok(handler) => guarded(Box::pin(handler.invoke(event))).await,
         Err(unset) => Err(Failure::unavailable(unset.to_string())),
     };
     outcome.as_ref().err().into_iter().for_each(log::refusal);
